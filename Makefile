@@ -1,0 +1,45 @@
+# `make help` lists the targets. Everything runs in .venv, made from the locked requirements.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt bench lock
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready ## Create .venv from the locked requirements
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "Cornerman needs Python 3.11 or newer, and $(PYTHON) is %d.%d; try make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## Play the main job end to end, then stay up (at a terminal)
+	$(BIN)/cornerman demo
+
+test: check ## Everything CI runs: the checks, then the whole suite with coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+check: setup ## ruff, mypy strict, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache
+
+fmt: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Run the benchmarks; each prints a table
+	$(BIN)/python -m benchmarks.turn
+
+lock: ## Renew requirements.lock within the ranges of pyproject.toml
+	$(PYTHON) -m pip install --quiet uv
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
