@@ -1,0 +1,52 @@
+"""What a run may use: the capabilities that nodes and tools receive from LangGraph's runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from langchain_core.language_models import BaseChatModel
+
+from runtime.passage import Passage
+
+Role = Literal["rep", "manager", "evaluator", "engineer", "admin"]
+
+
+@dataclass(frozen=True)
+class User:
+    """Who a request comes from; keys, collections and filters derive from it, not from a client's string."""
+
+    tenant: str
+    subject: str
+    roles: frozenset[Role] = frozenset({"rep"})
+
+    def may_see(self, owner: str) -> bool:
+        """True for the owner of a thread and for the roles that read other people's threads of the tenant."""
+        return owner == self.subject or bool(self.roles & {"manager", "evaluator", "admin"})
+
+
+# LangChain builds a pydantic schema of every tool's arguments, its ToolRuntime[Context] included.
+@runtime_checkable
+class Search(Protocol):
+    """The tenant's knowledge; bound to the run's user by the composition root."""
+
+    async def __call__(self, query: str, *, limit: int = 5) -> list[Passage]:
+        """At most `limit` passages, best first, each parent once; [] when nothing matches.
+
+        Raises KnowledgeUnavailable when the index cannot be reached in time.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run's capabilities. Nodes take `Runtime[Context]`, tools `ToolRuntime[Context]`."""
+
+    user: User
+    model: Callable[[], BaseChatModel] = field(repr=False)
+    """The process's chat model, with its pooled HTTP client; the same object at every call."""
+    search: Search = field(repr=False)
+    packs_dir: Path = Path("examples/packs")
+    """Folder of the YAML packs a graph may load; `Settings.packs_dir`."""

@@ -1,0 +1,85 @@
+"""All settings, read once from the environment (`CORNERMAN_…`) and an `.env` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.errors import SettingsInvalid
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Frozen; every value has a default that runs on one machine with no key and no network."""
+
+    model_config = SettingsConfigDict(env_prefix="CORNERMAN_", env_file=".env", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Holds the embedded Redis (append-only file) and the embedded index."""
+    redis_url: SecretStr | None = None
+    """None starts a redis-server of our own in `data_dir`. Secret, since it may hold a password."""
+    host: str = "127.0.0.1"
+    port: int = Field(8123, ge=0, le=65535)
+    """0 takes a free port."""
+    api_keys: SecretStr | None = None
+    """JSON object from API key to `{"tenant", "subject", "roles"}`. None: whoever reaches the port is the
+    local user, which is why the server then refuses to listen on anything but loopback."""
+
+    model: str = "gpt-4o-mini"
+    model_base_url: str | None = Field(
+        None, validation_alias=AliasChoices("CORNERMAN_MODEL_BASE_URL", "OPENAI_BASE_URL")
+    )
+    """Any OpenAI-compatible endpoint. With neither it nor an API key the scripted model answers."""
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("CORNERMAN_OPENAI_API_KEY", "OPENAI_API_KEY")
+    )
+    model_timeout_s: Positive = 60.0
+    """Longest silence of the endpoint, before the first token and between two."""
+    model_retries: int = Field(2, ge=0, le=10)
+    model_temperature: float = Field(0.3, ge=0, le=2)
+
+    scripted_token_delay_s: float = Field(0.0, ge=0, le=1)
+    """Pause of the scripted model before each token; 0.02 reads like a real one."""
+
+    worker_concurrency: Count = 8
+    """Runs at once in one worker process; each slot holds one Redis connection."""
+    worker_inline: bool = True
+    """Whether `serve` also works. Off where `cornerman worker` processes do it."""
+    heartbeat_s: Positive = 6.0
+    """A run whose worker was silent this long is handed to another."""
+    run_timeout_s: Positive = 300.0
+    run_attempts: Count = 3
+    recursion_limit: Count = 60
+    """Supersteps of one run."""
+    max_message_chars: Count = 8_000
+    max_frame_bytes: Count = 1_048_576
+    events_kept: Count = 20_000
+    """Events kept for each thread; older ones leave the log, the state stays in the checkpoints."""
+
+    packs_dir: Path = Path("examples/packs")
+    """Persona and scenario packs."""
+    search_timeout_s: Positive = 10.0
+    ingest_max_bytes: Count = 100_000_000
+    child_tokens: Count = 128
+    parent_tokens: Count = 512
+
+    log_level: str = "info"
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process, `given` before the environment.
+
+    Raises SettingsInvalid naming each variable and what is allowed.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_input=False)
+        )
+        raise SettingsInvalid(f"settings are not valid: {faults}") from exc
