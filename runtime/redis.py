@@ -1,0 +1,73 @@
+"""Redis: clients of a given one, or a real redis-server of our own on a unix socket in the data folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import redis.asyncio as redis
+from redis.exceptions import RedisError
+
+from runtime.embedded_redis import MIN_VERSION, embedded_redis, parse_version
+from runtime.errors import RedisUnavailable, SettingsInvalid
+
+
+def connect(url: str, *, timeout_s: float | None = 10.0, connections: int = 32) -> redis.Redis:
+    """A client with its own pool that waits for a free connection instead of failing.
+
+    `timeout_s` bounds each reply; None is for connections that block on purpose (queue, subscriptions).
+    """
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=10,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=5,
+        health_check_interval=30,
+    )
+    return redis.Redis.from_pool(pool)
+
+
+def as_text(value: object) -> str:
+    """The text of a reply; '' for None. redis-py types replies as bytes or str, by a client's settings."""
+    if value is None:
+        return ""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+@asynccontextmanager
+async def open_redis(url: str | None, data_dir: Path) -> AsyncIterator[str]:
+    """The URL of a Redis that answers: `url`, or else that of the embedded server under `data_dir`.
+
+    Raises RedisUnavailable (does not answer, or is older than 6.2) and SettingsInvalid (folder not writable).
+    """
+    if url is not None:
+        await _check(url)
+        yield url
+        return
+    async with embedded_redis(data_dir / "redis") as socket:
+        yield f"unix://{socket}"
+
+
+async def _check(url: str) -> None:
+    place = _without_password(url)
+    try:
+        client = connect(url, timeout_s=5.0)
+    except ValueError as exc:
+        raise SettingsInvalid(f"CORNERMAN_REDIS_URL: {place!r} is no Redis URL: {exc}") from exc
+    async with client:
+        try:
+            version = str((await client.info("server"))["redis_version"])
+        except (RedisError, OSError) as exc:
+            raise RedisUnavailable(
+                f"no Redis answers at {place!r} ({type(exc).__name__}); check CORNERMAN_REDIS_URL, or"
+                " unset it to use the embedded server"
+            ) from exc
+    if parse_version(version) < MIN_VERSION:
+        raise RedisUnavailable(f"the Redis at {place!r} is {version}; 6.2 or newer is needed")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^@/]*@", "//***@", url)
