@@ -1,0 +1,161 @@
+"""The index: Qdrant's engine inside this process, one shard, every operation bound to one tenant."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from qdrant_edge import (
+    CountRequest,
+    EdgeConfig,
+    EdgeShard,
+    EdgeSparseVectorParams,
+    FieldCondition,
+    Filter,
+    IdfParams,
+    KeywordIndexParams,
+    MatchValue,
+    Modifier,
+    PayloadSchemaType,
+    Point,
+    Query,
+    QueryRequest,
+    ScrollRequest,
+    SearchParams,
+    SparseVector,
+    UpdateOperation,
+)
+
+from ingestion.chunk import digest
+from runtime.errors import KnowledgeUnavailable
+
+VECTOR = "sparse"
+_KEYWORDS = ("document", "document_id", "content", "language", "kind")
+_PAGE = 1_000
+
+
+class Put(NamedTuple):
+    """A child to write."""
+
+    id: str
+    vector: SparseVector
+    payload: dict[str, Any]
+
+
+class Hit(NamedTuple):
+    """A child that matched."""
+
+    score: float
+    payload: dict[str, Any]
+
+
+class Index:
+    """One shard for all tenants, since a shard of its own for each would cost each a set of open files.
+
+    Isolation: every filter is made by `_within`, which needs a tenant, and the IDF is computed over the
+    tenant's points alone, so neither hits nor scores tell one tenant anything of another.
+    All methods block; they may be called from several threads.
+    """
+
+    def __init__(self, shard: EdgeShard) -> None:
+        self._shard = shard
+
+    @classmethod
+    def open(cls, folder: Path) -> Index:
+        """Opens the shard in `folder`, or creates it whole. Raises KnowledgeUnavailable if damaged."""
+        try:
+            if not folder.exists():
+                _create(folder)
+            return cls(EdgeShard.load(str(folder)))
+        except Exception as exc:  # The engine raises nothing narrower.
+            raise KnowledgeUnavailable(
+                f"the index in {str(folder)!r} cannot be opened ({exc}); move it away and ingest again"
+            ) from exc
+
+    def close(self) -> None:
+        """Writes everything to disk and lets go of the files."""
+        self._shard.flush()
+        self._shard.close()
+
+    def put(self, tenant: str, points: Sequence[Put]) -> None:
+        """Writes all in one operation: after a crash all of them are there or none."""
+        made = [
+            Point(UUID(digest(tenant, put.id)), {VECTOR: put.vector}, {**put.payload, "tenant": tenant})
+            for put in points
+        ]
+        self._shard.update(UpdateOperation.upsert_points(made))
+        self._shard.flush()
+
+    def drop(self, tenant: str, *, document: str, but_content: str | None = None) -> None:
+        """Deletes the document's points, but for those of one content."""
+        doomed = _within(tenant, {"document": document}, but_content=but_content)
+        self._shard.update(UpdateOperation.delete_points_by_filter(doomed))
+        self._shard.flush()
+
+    def holds_other(self, tenant: str, *, document: str, content: str) -> bool:
+        """Whether there are points of the document with another content."""
+        other = _within(tenant, {"document": document}, but_content=content)
+        return self._shard.count(CountRequest(filter=other)) > 0
+
+    def search(self, tenant: str, vector: SparseVector, limit: int) -> list[Hit]:
+        """At most `limit` children, best first; equal scores in the order of their ids."""
+        if not vector.indices:
+            return []
+        mine = _within(tenant)
+        request = QueryRequest(
+            limit=limit,
+            query=Query.Nearest(vector, using=VECTOR),
+            filter=mine,
+            with_payload=True,
+            params=SearchParams(idf=IdfParams(mine)),
+        )
+        found = sorted(self._shard.query(request), key=lambda point: (-point.score, str(point.id)))
+        return [Hit(point.score, point.payload or {}) for point in found]
+
+    def read(self, tenant: str, fields: list[str], **equal: str | int) -> list[dict[str, Any]]:
+        """`fields` of every point of the tenant whose payload equals the given values, by id."""
+        rows: list[dict[str, Any]] = []
+        at = None
+        while True:
+            request = ScrollRequest(
+                offset=at,
+                limit=_PAGE,
+                filter=_within(tenant, equal),
+                with_payload=fields,
+                with_vector=False,
+            )
+            records, at = self._shard.scroll(request)
+            rows += [record.payload or {} for record in records]
+            if at is None:
+                return rows
+
+
+def _create(folder: Path) -> None:
+    """Beside its place first, so that a crash never leaves half a shard in it."""
+    raw = folder.with_name(folder.name + ".new")
+    shutil.rmtree(raw, ignore_errors=True)
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    sparse = {VECTOR: EdgeSparseVectorParams(modifier=Modifier.Idf)}
+    shard = EdgeShard.create(str(raw), EdgeConfig(sparse_vectors=sparse))
+    shard.update(UpdateOperation.create_field_index("tenant", KeywordIndexParams(is_tenant=True)))
+    for key in _KEYWORDS:
+        shard.update(UpdateOperation.create_field_index(key, PayloadSchemaType.Keyword))
+    shard.update(UpdateOperation.create_field_index("ordinal", PayloadSchemaType.Integer))
+    shard.flush()
+    shard.close()
+    raw.rename(folder)
+
+
+def _within(
+    tenant: str, equal: Mapping[str, str | int] | None = None, *, but_content: str | None = None
+) -> Filter:
+    """The only place where a filter is made."""
+    must = [_equals("tenant", tenant), *(_equals(key, value) for key, value in (equal or {}).items())]
+    return Filter(must=list(must), must_not=[_equals("content", but_content)] if but_content else None)
+
+
+def _equals(key: str, value: str | int) -> FieldCondition:
+    return FieldCondition(key, match=MatchValue(value))
