@@ -1,0 +1,197 @@
+"""The composition root: opens what a process of the installation needs, and wires it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.store.base import BaseStore
+from redis.asyncio import Redis
+
+from graphs import GRAPHS
+from ingestion.knowledge import Knowledge
+from ingestion.remote import RemoteKnowledge, functions
+from nodes.scripts import SCRIPTS
+from runtime.auth import check_exposure, read_keys
+from runtime.checkpoints import RedisSaver
+from runtime.commands import Commands
+from runtime.context import Context, User
+from runtime.errors import KnowledgeUnavailable, NotFound
+from runtime.events import EventLog
+from runtime.execution import Graph
+from runtime.hub import Hub, open_hub
+from runtime.models import open_model
+from runtime.passage import Passage
+from runtime.queue import RunQueue, hand_over
+from runtime.redis import connect, open_redis
+from runtime.remote import Caller, answering
+from runtime.runs import Runs
+from runtime.settings import Settings
+from runtime.store import RedisStore
+from runtime.threads import Threads
+from runtime.worker import Limits, Worker, serve_queue
+
+_QUEUE_CONNECTIONS = 16
+"""Beside those of the worker's slots: subscriptions, enqueueing, the calls' queue."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What one process has open."""
+
+    settings: Settings
+    redis_url: str
+    users: Mapping[str, User]
+    events: EventLog
+    hub: Hub
+    runs: Runs
+    threads: Threads
+    commands: Commands
+    saver: RedisSaver
+    store: BaseStore
+    graphs: Mapping[str, Graph]
+    model: BaseChatModel
+    knowledge: Knowledge | RemoteKnowledge
+
+    def graph(self, name: str) -> Graph:
+        """Raises NotFound."""
+        if name not in self.graphs:
+            raise NotFound(f"no graph {name!r}; known: {sorted(self.graphs)}")
+        return self.graphs[name]
+
+    def context_for(self, user: User) -> Context:
+        """What a run of this user may use."""
+
+        async def search(query: str, *, limit: int = 5) -> list[Passage]:
+            return await self.knowledge.search(user.tenant, query, limit=limit)
+
+        return Context(user, lambda: self.model, search)
+
+
+@asynccontextmanager
+async def open_installation(
+    settings: Settings, *, own_index: bool, work: bool
+) -> AsyncIterator[Installation]:
+    """Opens everything, closes it in reverse order.
+
+    `own_index`: take the embedded index if no other process has it, and answer the others' searches.
+    `work`: also execute runs. Raises SettingsInvalid, RedisUnavailable.
+    """
+    users = read_keys(settings.api_keys)
+    check_exposure(settings.host, users)
+    async with AsyncExitStack() as stack:
+        given = settings.redis_url.get_secret_value() if settings.redis_url else None
+        url = await stack.enter_async_context(open_redis(given, settings.data_dir))
+        client = await stack.enter_async_context(connect(url))
+        waiting = await stack.enter_async_context(
+            connect(url, timeout_s=None, connections=settings.worker_concurrency + _QUEUE_CONNECTIONS)
+        )
+        installation = await _wire(stack, settings, url, users, client, waiting, own_index)
+        if work:
+            await stack.enter_async_context(_working(installation, waiting))
+        yield installation
+
+
+async def _wire(
+    stack: AsyncExitStack,
+    settings: Settings,
+    url: str,
+    users: Mapping[str, User],
+    client: Redis,
+    waiting: Redis,
+    own_index: bool,
+) -> Installation:
+    events = EventLog(client, settings.events_kept)
+    runs, threads = Runs(client, events), Threads(client)
+    saver, store = RedisSaver(client), RedisStore(client)
+    graphs = compile_graphs(saver, store)
+    queue = RunQueue(waiting)
+
+    async def enqueue(thread: str, run_id: str) -> None:
+        await hand_over(queue, thread, run_id, settings.heartbeat_s)
+
+    return Installation(
+        settings=settings,
+        redis_url=url,
+        users=users,
+        events=events,
+        hub=await stack.enter_async_context(open_hub(waiting)),
+        runs=runs,
+        threads=threads,
+        commands=Commands(runs, threads, graphs, enqueue, settings.max_message_chars),
+        saver=saver,
+        store=store,
+        graphs=graphs,
+        model=await stack.enter_async_context(_model(settings)),
+        knowledge=await _knowledge(stack, settings, waiting, own_index),
+    )
+
+
+def compile_graphs(saver: RedisSaver, store: BaseStore) -> dict[str, Graph]:
+    """All of GRAPHS, by assistant name."""
+    return {
+        name: build().compile(checkpointer=saver, store=store, name=name) for name, build in GRAPHS.items()
+    }
+
+
+def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
+    return open_model(
+        settings.model,
+        SCRIPTS,
+        base_url=settings.model_base_url,
+        api_key=settings.openai_api_key,
+        timeout_s=settings.model_timeout_s,
+        max_retries=settings.model_retries,
+        temperature=settings.model_temperature,
+        scripted_token_delay_s=settings.scripted_token_delay_s,
+    )
+
+
+async def _knowledge(
+    stack: AsyncExitStack, settings: Settings, waiting: Redis, own_index: bool
+) -> Knowledge | RemoteKnowledge:
+    """The index itself where this process can own it, else the way to its owner."""
+    if own_index:
+        try:
+            knowledge = await stack.enter_async_context(
+                Knowledge.open(
+                    settings.data_dir,
+                    child_tokens=settings.child_tokens,
+                    parent_tokens=settings.parent_tokens,
+                    max_bytes=settings.ingest_max_bytes,
+                )
+            )
+        except KnowledgeUnavailable:
+            pass  # Another process owns it, and answers.
+        else:
+            await stack.enter_async_context(answering(waiting, functions(knowledge)))
+            return knowledge
+    return RemoteKnowledge(Caller(waiting), settings.search_timeout_s)
+
+
+@asynccontextmanager
+async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[None]:
+    settings = installation.settings
+    limits = Limits(
+        concurrency=settings.worker_concurrency,
+        heartbeat_s=settings.heartbeat_s,
+        run_timeout_s=settings.run_timeout_s,
+        attempts=settings.run_attempts,
+        recursion=settings.recursion_limit,
+    )
+    queue = RunQueue(waiting)
+    worker = Worker(
+        f"{socket.gethostname()}:{os.getpid()}",
+        installation.runs,
+        installation.events,
+        queue,
+        installation.graphs,
+        installation.context_for,
+        limits,
+    )
+    async with serve_queue(worker, queue, waiting, limits):
+        yield

@@ -1,0 +1,68 @@
+"""Who a request comes from: an API key, or the local user where none are configured."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, SecretStr, StringConstraints, TypeAdapter, ValidationError
+
+from runtime.context import Role, User
+from runtime.errors import SettingsInvalid, Unauthenticated
+
+LOCAL = User("local", "you", frozenset({"rep", "evaluator", "engineer", "admin"}))
+"""Whoever reaches a server without API keys, which listens on loopback only."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00{}]{1,100}$")]
+"""Part of Redis keys: no white space, no slash, no brace."""
+
+
+class _Grant(BaseModel):
+    tenant: Name
+    subject: Name
+    roles: frozenset[Role] = frozenset({"rep"})
+
+
+_GRANTS = TypeAdapter(dict[str, _Grant])
+
+
+def read_keys(text: SecretStr | None) -> dict[str, User]:
+    """Users by API key. Raises SettingsInvalid, which never quotes a key."""
+    if text is None:
+        return {}
+    try:
+        grants = _GRANTS.validate_json(text.get_secret_value())
+    except ValidationError as exc:
+        # The first part of a location is the key itself.
+        faults = "; ".join(f"{e['loc'][1:]}: {e['msg']}" for e in exc.errors(include_input=False))
+        raise SettingsInvalid(f"CORNERMAN_API_KEYS: {faults}") from None
+    return {key: User(g.tenant, g.subject, g.roles) for key, g in grants.items()}
+
+
+def authenticate(headers: Mapping[str, str], cookies: Mapping[str, str], users: Mapping[str, User]) -> User:
+    """By `x-api-key`, `Authorization: Bearer`, or the cookie `api_key` (a browser's socket has no headers).
+
+    Raises Unauthenticated.
+    """
+    if not users:
+        return LOCAL
+    given = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    given = given or cookies.get("api_key", "")
+    for key, user in users.items():
+        if hmac.compare_digest(key.encode(), given.encode()):
+            return user
+    raise Unauthenticated("the API key is missing or wrong; send it as header x-api-key")
+
+
+def check_exposure(host: str, users: Mapping[str, User]) -> None:
+    """Raises SettingsInvalid where a server without API keys would listen beyond this machine."""
+    if users or host == "localhost":
+        return
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise SettingsInvalid(f"listening on {host!r} needs CORNERMAN_API_KEYS, or everybody would be let in")

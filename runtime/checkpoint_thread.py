@@ -1,0 +1,107 @@
+"""A thread's keys, and what the saver's settings say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from langchain_core.runnables import RunnableConfig
+
+from runtime.checkpoint_bytes import Codec
+from runtime.checkpoint_known import Known
+from runtime.errors import CheckpointLost, InvalidInput
+from runtime.keys import fence_key, tagged
+from runtime.redis_calls import Command, Operation, ask, script
+
+_BUILDS_ON = {"put": "store", "write": "store", "prune": "keep", "forget": "keep"}
+_LOST = 0
+
+Ttl = int | None | Callable[[str], int | None]
+"""Seconds, for all threads or by thread id; None: threads do not expire."""
+
+
+class Setup(NamedTuple):
+    """What every operation needs of its saver."""
+
+    codec: Codec
+    known: Known
+    ttl: Ttl
+
+    def ttl_ms(self, thread: str) -> int:
+        """0 for a thread that does not expire."""
+        seconds = self.ttl(thread) if callable(self.ttl) else self.ttl
+        return (seconds or 0) * 1000
+
+
+class Spot(NamedTuple):
+    """Where a config points."""
+
+    thread: str
+    namespace: str
+    checkpoint_id: str
+    """'' for the newest, or for a checkpoint without parent."""
+    fence: str
+    """'' when the writer carries none."""
+
+
+def spot(config: RunnableConfig) -> Spot:
+    """Raises InvalidInput for ids that cannot be part of a key."""
+    given = config["configurable"]
+    fence = given.get("__fence")
+    return Spot(
+        checked(given["thread_id"]),
+        checked(given.get("checkpoint_ns") or ""),
+        checked(given.get("checkpoint_id") or ""),
+        "" if fence is None else str(fence),
+    )
+
+
+def checked(part: object) -> str:
+    """The part of a key as text. Raises InvalidInput."""
+    text = str(part)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidInput(f"{text!r} cannot be an id: it is no Unicode text") from exc
+    if b"\0" in data:
+        raise InvalidInput(f"{text!r} cannot be an id: it holds a zero byte")
+    return text
+
+
+def checkpoint_config(thread: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
+    """The config that leads to a checkpoint."""
+    return {
+        "configurable": {
+            "thread_id": thread,
+            "checkpoint_ns": namespace,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
+
+
+def thread_script(name: str, thread: str, *args: Any) -> Command:
+    """A call of `lua/checkpoint_<name>.lua` with the thread's keys: checkpoints, blobs, writes, fence."""
+    parts = ["common", _BUILDS_ON[name], name] if name in _BUILDS_ON else ["common", name]
+    keys = [*(tagged(checked(thread), kind) for kind in "cbw"), fence_key(thread)]
+    return script([f"checkpoint_{part}" for part in parts], keys, *args)
+
+
+def read(call: Command) -> Operation[Any]:
+    """The reply of a script that reads. Raises CheckpointLost."""
+    reply = yield from ask(call)
+    if reply == _LOST:
+        raise CheckpointLost()
+    return reply
+
+
+def thread_of(key: str) -> str | None:
+    """The thread whose checkpoints `key` holds; None for any other key."""
+    if not (key.startswith("{") and key.endswith("}:c")):
+        return None
+    return unquote(key[1:-3])  # `tagged` escapes every %, so this undoes it exactly.
+
+
+def run_key(run_id: str) -> str:
+    """Set of the threads that hold checkpoints of a run."""
+    return f"checkpoints:run:{run_id}"

@@ -1,0 +1,169 @@
+"""A value as blocks that are stored once, and a skeleton that refers to them.
+
+Lists are cut into blocks with content-defined borders: a history that grew by one message shares all but its
+last few blocks with the one before, so the stored bytes grow linearly.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import ormsgpack
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+from runtime.checkpoint_bytes import Codec
+
+Blocks = dict[bytes, list[bytes]]
+"""Serialized elements by the block's name: `e` + digest (one element) or `l` + digest (8 to 64 of a list)."""
+
+NAME_BYTES = 17
+_REF_BYTES = 64
+"""A value at least this long becomes a block; a shorter one stands in the skeleton."""
+_SPLIT_BYTES = 32
+"""Lists whose elements are shorter than this on average are stored whole: splitting would cost more."""
+_CHUNK_MIN, _CHUNK_MAX, _BORDER_MASK = 8, 64, 15
+"""One digest in 16 ends a chunk, so a chunk has 23 elements on average."""
+_DEPTH, _KEYS = 3, 64
+"""How deep, and how wide, dicts are looked into for lists that grow."""
+
+_LIST, _DICT, _SNAPSHOT = 1, 2, 3
+_U32 = struct.Struct(">I")
+_Refs = dict[bytes, int]
+
+
+class Encoder:
+    """Encodes the values of one operation; `blocks` collects what they refer to."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.blocks: Blocks = {}
+        self._codec = codec
+
+    def encode(self, values: Sequence[Any], head: Any = None) -> bytes:
+        """u32 count and the names of the blocks; then, sealed, the head (plain values) and the skeletons."""
+        refs: _Refs = {}
+        nodes = [self._node(value, refs, _DEPTH) for value in values]
+        return pack_refs(list(refs)) + self._codec.seal(ormsgpack.packb([head, nodes]))
+
+    def payload(self, name: bytes) -> bytes:
+        """The stored form of a block."""
+        return self._codec.seal(b"".join(_U32.pack(len(p)) + p for p in self.blocks[name]))
+
+    def _node(self, value: Any, refs: _Refs, depth: int) -> Any:
+        kind = type(value)
+        if kind is _DeltaSnapshot:
+            return [_SNAPSHOT, self._node(value.value, refs, depth)]
+        if depth and kind is list and self._is_worth_splitting(value):
+            return self._split(value, refs)
+        if depth and kind is dict and _has_parts(value):
+            return [_DICT, [[key, self._node(part, refs, depth - 1)] for key, part in value.items()]]
+        return self._leaf(self._codec.dumps(value), refs)
+
+    def _is_worth_splitting(self, items: list[Any]) -> bool:
+        if not items:
+            return False
+        sample = (items[0], items[len(items) // 2], items[-1])
+        return sum(len(self._codec.dumps(item)) for item in sample) >= len(sample) * _SPLIT_BYTES
+
+    def _split(self, items: list[Any], refs: _Refs) -> Any:
+        serialized = [self._codec.dumps(item) for item in items]
+        digests = [self._codec.digest(item) for item in serialized]
+        chunks, start = [], 0
+        for end in _borders(digests):
+            name = b"l" + self._codec.digest(b"".join(digests[start:end]))
+            chunks.append(self._ref(name, serialized[start:end], refs))
+            start = end
+        return [_LIST, chunks, [self._leaf(item, refs) for item in serialized[start:]]]
+
+    def _leaf(self, serialized: bytes, refs: _Refs) -> bytes | int:
+        if len(serialized) < _REF_BYTES:
+            return serialized
+        return self._ref(b"e" + self._codec.digest(serialized), [serialized], refs)
+
+    def _ref(self, name: bytes, elements: list[bytes], refs: _Refs) -> int:
+        self.blocks[name] = elements
+        return refs.setdefault(name, len(refs))
+
+
+class Decoded(NamedTuple):
+    head: Any
+    values: list[Callable[[], Any]]
+    """Built when called: not every one that was read is wanted."""
+
+
+class Decoder:
+    """Decodes the values of one reply from the blocks that came with it.
+
+    With a `memo`, each block is decoded once and its objects are shared by all values that hold them.
+    """
+
+    def __init__(
+        self, codec: Codec, stored: Mapping[bytes, bytes], memo: dict[bytes, list[Any]] | None = None
+    ) -> None:
+        self._codec = codec
+        self._stored = stored
+        self._memo = memo
+
+    def decode(self, data: bytes, at: int = 0) -> Decoded:
+        """What `Encoder.encode` was given, from `data[at:]`."""
+        names, end = read_refs(data, at)
+        head, nodes = ormsgpack.unpackb(self._codec.open(data[end:]))
+        return Decoded(head, [partial(self._value, node, names) for node in nodes])
+
+    def _value(self, node: Any, names: Sequence[bytes]) -> Any:
+        if isinstance(node, bytes):
+            return self._codec.loads(node)
+        if isinstance(node, int):
+            return self._elements(names[node])[0]
+        if node[0] == _SNAPSHOT:
+            return _DeltaSnapshot(self._value(node[1], names))
+        if node[0] == _DICT:
+            return {key: self._value(part, names) for key, part in node[1]}
+        items: list[Any] = []
+        for chunk in node[1]:
+            items += self._elements(names[chunk])
+        return items + [self._value(item, names) for item in node[2]]
+
+    def _elements(self, name: bytes) -> list[Any]:
+        if self._memo is not None and name in self._memo:
+            return self._memo[name]
+        block = self._codec.open(self._stored[name])
+        elements = [self._codec.loads(part) for part in _parts(block)]
+        if self._memo is not None:
+            self._memo[name] = elements
+        return elements
+
+
+def pack_refs(names: Sequence[bytes]) -> bytes:
+    """The count and the names, as the scripts read them."""
+    return _U32.pack(len(names)) + b"".join(names)
+
+
+def read_refs(data: bytes, at: int = 0) -> tuple[list[bytes], int]:
+    """The names that stand at `at`, and where they end."""
+    (count,) = _U32.unpack_from(data, at)
+    start, end = at + _U32.size, at + _U32.size + count * NAME_BYTES
+    return [data[i : i + NAME_BYTES] for i in range(start, end, NAME_BYTES)], end
+
+
+def _has_parts(value: dict[Any, Any]) -> bool:
+    return 0 < len(value) <= _KEYS and all(type(key) is str for key in value)
+
+
+def _borders(digests: Sequence[bytes]) -> Iterator[int]:
+    start = 0
+    for end, digest in enumerate(digests, 1):
+        size = end - start
+        if size == _CHUNK_MAX or (size >= _CHUNK_MIN and not digest[0] & _BORDER_MASK):
+            yield end
+            start = end
+
+
+def _parts(block: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(block):
+        (size,) = _U32.unpack_from(block, at)
+        yield block[at + _U32.size : at + _U32.size + size]
+        at += _U32.size + size

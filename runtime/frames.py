@@ -1,0 +1,58 @@
+"""Frames of the protocol: commands read, responses written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from runtime.errors import AppError, InvalidInput
+
+_WIRE_CODES = {
+    "invalid_input": "invalid_argument",
+    "not_found": "no_such_subscription",
+    "thread_busy": "unknown_error",
+    "unknown_assistant": "unknown_error",
+}
+"""Our codes that the protocol knows by another name; it allows any string."""
+
+
+def parse_frame(text: str | bytes) -> tuple[Any, str, dict[str, Any]]:
+    """Id, method and params of a command. Raises InvalidInput."""
+    try:
+        frame = orjson.loads(text)
+    except orjson.JSONDecodeError as exc:
+        raise InvalidInput("the frame is not JSON") from exc
+    if not isinstance(frame, dict):
+        raise InvalidInput("the frame is not a JSON object")
+    method, params = frame.get("method"), frame.get("params")
+    if not isinstance(method, str):
+        raise InvalidInput("the frame has no method")
+    if params is not None and not isinstance(params, dict):
+        raise InvalidInput("params must be an object")
+    return frame.get("id"), method, params or {}
+
+
+def success(command_id: Any, result: dict[str, Any], applied_through_seq: int) -> str:
+    return orjson.dumps(
+        {
+            "type": "success",
+            "id": command_id,
+            "result": result,
+            "meta": {"applied_through_seq": applied_through_seq},
+        }
+    ).decode()
+
+
+def failure(command_id: Any, error: AppError) -> str:
+    """The protocol's error, with our own code and the correlation id beside it."""
+    return orjson.dumps(
+        {
+            "type": "error",
+            "id": command_id,
+            "error": _WIRE_CODES.get(error.code, error.code),
+            "message": str(error),
+            "code": error.code,
+            "correlation_id": error.run_id,
+        }
+    ).decode()

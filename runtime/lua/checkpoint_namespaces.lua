@@ -1,0 +1,2 @@
+-- The thread's namespaces. KEYS: checkpoints.
+return namespaces(KEYS[1])

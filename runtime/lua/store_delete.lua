@@ -1,0 +1,2 @@
+-- Removes an item. ARGV: member.
+remove(ARGV[1])
