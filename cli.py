@@ -1,0 +1,171 @@
+"""The `cornerman` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import anyio
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from runtime import log
+from runtime.errors import AppError, SettingsInvalid, leaf
+from runtime.settings import Settings, load
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+Url = Annotated[str | None, typer.Option(help="A running server; without it one is started here.")]
+Key = Annotated[str | None, typer.Option(envvar="CORNERMAN_API_KEY", help="Sent as x-api-key.")]
+
+
+@app.callback()
+def main() -> None:
+    """Practise sales calls, ask the playbook, have tools act, replay what happened."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Default: CORNERMAN_HOST or 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Default: CORNERMAN_PORT or 8123; 0 takes a free one.")
+    ] = None,
+) -> None:
+    """Serve threads over WebSocket and HTTP, and work on their runs."""
+    from terminal.processes import serve_until_signal
+
+    _run(serve_until_signal, _settings(host=host, port=port), console)
+
+
+@app.command()
+def worker() -> None:
+    """Work on runs beside a server, in a process of its own; as many as you like."""
+    from terminal.processes import work_until_signal
+
+    _run(work_until_signal, _settings(), console)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    tenant: Annotated[str, typer.Option(help="Whose knowledge.")] = "local",
+) -> None:
+    """Read documents into the knowledge."""
+    from terminal.ingest import ingest_paths
+
+    results = _run(ingest_paths, _settings(), tenant, paths, console)
+    if any(result.status == "refused" for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def chat(
+    assistant: Annotated[
+        str, typer.Option(help="A graph: assistant, coaching, rag, tool_calling, yours.")
+    ] = "assistant",
+    thread: Annotated[str | None, typer.Option(help="Go on with this thread.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="The persona pack of a practice call.")] = None,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Talk with an assistant."""
+    from terminal.chat import chat as talk
+    from terminal.processes import reachable_server
+
+    async def run() -> None:
+        async with reachable_server(_settings(), url, console) as place:
+            await talk(place, assistant, thread or str(uuid4()), scenario, api_key)
+
+    _run(run)
+
+
+@app.command()
+def threads(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, url: Url = None, api_key: Key = None
+) -> None:
+    """List your threads, most recently used first."""
+    from terminal.inspect import list_threads
+    from terminal.processes import reachable_server
+
+    async def run() -> list[dict[str, Any]]:
+        async with reachable_server(_settings(), url, console) as place:
+            return await list_threads(place, api_key, limit)
+
+    rows = _run(run)
+    table = Table("thread", "assistant", "status", "last used")
+    for row in rows:
+        table.add_row(row["thread_id"], row["metadata"]["graph_id"], row["status"], row["updated_at"][:19])
+    console.print(table if rows else "No threads yet; start one with: cornerman chat")
+
+
+@app.command()
+def replay(thread: str, tenant: Annotated[str, typer.Option(help="Whose thread.")] = "local") -> None:
+    """Run a thread's turns again from its checkpoints, on a private copy, and compare."""
+    from terminal.inspect import replay_table, replay_thread
+
+    turns = _run(replay_thread, _settings(), tenant, thread)
+    console.print(replay_table(turns))
+    if any(turn.differences for turn in turns):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo() -> None:
+    """Play the main job end to end; each step checks itself."""
+    from terminal.demo import play
+
+    _run(play, _settings(), console)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is configured, reachable or missing, and what to do about it."""
+    from terminal.doctor import examine, findings_table
+
+    async def run() -> bool:
+        findings = [finding async for finding in examine(_settings())]
+        console.print(findings_table(findings))
+        return any(finding.verdict == "fault" for finding in findings)
+
+    if _run(run):
+        raise typer.Exit(1)
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings with the command's options in place. Ends the program on a fault."""
+    try:
+        settings = load(**{name: value for name, value in given.items() if value is not None})
+    except SettingsInvalid as exc:
+        _fail(exc)
+    log.configure(settings.log_level, to_terminal=sys.stderr.isatty())
+    return settings
+
+
+def _run(command: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """Runs the command's body; an expected error becomes one line and exit code 1."""
+    try:
+        return anyio.run(partial(command, *args))
+    except KeyboardInterrupt:
+        raise typer.Exit(128 + signal.SIGINT) from None
+    except (AppError, ExceptionGroup) as exc:
+        cause = leaf(exc)
+        if not isinstance(cause, AppError):
+            raise
+        _fail(cause)
+
+
+def _fail(error: AppError) -> None:
+    Console(stderr=True).print(Text(f"{error} ({error.code})", style="red"))
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,73 @@
+"""Processes that stay: a server or a worker until a signal, and the server that a command talks to."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+from rich.console import Console
+
+from compose import open_installation
+from runtime.errors import SettingsInvalid
+from runtime.serving import serving
+from runtime.settings import Settings
+from server import create_app
+
+
+async def serve_until_signal(settings: Settings, console: Console) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    async with open_server(settings) as url:
+        console.print(f"Cornerman serves at [bold]{url}[/bold] · talk with: cornerman chat · end with Ctrl-C")
+        await until_signal()
+        console.print("ending …")
+
+
+async def work_until_signal(settings: Settings, console: Console) -> None:
+    """Works on runs until SIGINT or SIGTERM."""
+    async with open_installation(settings, own_index=False, work=True):
+        console.print("Cornerman works on runs · end with Ctrl-C")
+        await until_signal()
+        console.print("ending …")
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[str]:
+    """A server in this process; its URL. Raises SettingsInvalid, RedisUnavailable."""
+    app = create_app(settings)
+    async with serving(app, settings.host, settings.port, settings.max_frame_bytes) as url:
+        yield url
+
+
+@asynccontextmanager
+async def reachable_server(settings: Settings, url: str | None, console: Console) -> AsyncIterator[str]:
+    """The server at `url`, else the one at the configured address, else one of our own for the time being.
+
+    Raises SettingsInvalid when nothing answers at a given `url`.
+    """
+    place = url or f"http://{settings.host}:{settings.port}"
+    if await _answers(place):
+        yield place
+        return
+    if url:
+        raise SettingsInvalid(f"no Cornerman server answers at {url!r}; start one with: cornerman serve")
+    console.print("[dim]No server runs here, so this command brings its own.[/dim]")
+    async with open_server(settings.model_copy(update={"port": 0})) as own:
+        yield own
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            return bool((await client.get(f"{url}/ok")).json() == {"ok": True})
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return False
+
+
+async def until_signal() -> None:
+    """Returns at the first SIGINT or SIGTERM."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            return

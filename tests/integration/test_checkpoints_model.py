@@ -1,0 +1,195 @@
+"""Random operations, with LangGraph's InMemorySaver as the model of what each must answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, cast
+
+import pytest
+import redis
+from anyio.from_thread import start_blocking_portal
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from langgraph.checkpoint.base import ChannelVersions, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base.id import uuid6
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from runtime.checkpoints import RedisSaver
+from runtime.embedded_redis import embedded_redis
+from runtime.redis import connect
+from tests.checkpointing import at, history
+
+THREADS = st.sampled_from(["acme/1", "acme/2"])
+NAMESPACES = st.sampled_from(["", "sub", "sub:{1}"])
+CHANNELS = st.sampled_from(["messages", "text", "small", "state"])
+RUNS = st.sampled_from(["r1", "r2", "r3"])
+VALUES = st.one_of(
+    st.integers(0, 60).map(lambda n: history(30)[:n]),
+    st.sampled_from([None, 0, True, "short", "long " * 100, [], {}, [1, 2], {"list": history(8), "n": 1}]),
+)
+
+
+class Savers(RuleBasedStateMachine):
+    """Two savers of one Redis, as in two processes, and the model."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+        self.savers = [RedisSaver(connect(self.url)) for _ in range(2)]
+        self.model = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        self.made: list[tuple[str, str, str]] = []
+
+    def teardown(self) -> None:
+        for saver in self.savers:
+            saver.close()
+
+    def choose(self, data: st.DataObject) -> RedisSaver:
+        return data.draw(st.sampled_from(self.savers))
+
+    @initialize()
+    def begin(self) -> None:
+        self.step = 0
+
+    @rule(data=st.data(), thread=THREADS, namespace=NAMESPACES, run=RUNS)
+    def put(self, data: st.DataObject, thread: str, namespace: str, run: str) -> None:
+        """After the newest checkpoint, or from any other: a branch."""
+        saver = self.choose(data)
+        ids = [made[2] for made in self.made if made[:2] == (thread, namespace)]
+        parent_id = data.draw(st.sampled_from(["", *ids[-3:]])) if ids else ""
+        parent = self.model.get_tuple(at(thread, namespace, parent_id))
+        changed = data.draw(st.dictionaries(CHANNELS, VALUES, max_size=3))
+        before: Any = parent.checkpoint if parent else {"channel_values": {}, "channel_versions": {}}
+        new: ChannelVersions = {
+            c: saver.get_next_version(before["channel_versions"].get(c), None) for c in changed
+        }
+        self.step += 1
+        checkpoint: Any = {
+            "v": 4,
+            "id": str(uuid6(clock_seq=self.step)),
+            "ts": "",
+            "channel_values": {**before["channel_values"], **changed},
+            "channel_versions": {**before["channel_versions"], **new},
+            "versions_seen": {},
+        }
+        metadata = cast(CheckpointMetadata, {"step": self.step % 3, "run_id": run})
+        config = at(thread, namespace, parent.config["configurable"]["checkpoint_id"] if parent else "")
+        assert saver.put(config, deepcopy(checkpoint), metadata, new) == self.model.put(
+            config, deepcopy(checkpoint), metadata, new
+        )
+        self.made.append((thread, namespace, checkpoint["id"]))
+
+    @rule(data=st.data(), values=st.lists(st.tuples(CHANNELS | st.just("__error__"), VALUES), max_size=3))
+    def write(self, data: st.DataObject, values: list[tuple[str, Any]]) -> None:
+        if self.made:
+            thread, namespace, checkpoint_id = data.draw(st.sampled_from(self.made[-6:]))
+            task, path = data.draw(st.sampled_from([("t1", "~2"), ("t2", "~1"), ("t3", "")]))
+            config = at(thread, namespace, checkpoint_id)
+            self.choose(data).put_writes(config, values, task, path)
+            self.model.put_writes(config, values, task, path)
+
+    @rule(data=st.data(), thread=THREADS, namespace=NAMESPACES)
+    def get(self, data: st.DataObject, thread: str, namespace: str) -> None:
+        checkpoint_id = data.draw(st.sampled_from(["", *[made[2] for made in self.made[-8:]]]))
+        config = at(thread, namespace, checkpoint_id)
+        assert plain(self.choose(data).get_tuple(config)) == plain(self.model.get_tuple(config))
+
+    @rule(
+        data=st.data(),
+        thread=THREADS,
+        namespace=NAMESPACES,
+        limit=st.none() | st.integers(0, 4),
+        filter=st.sampled_from([None, {"step": 1}, {"step": 2, "run_id": "r1"}]),
+    )
+    def list_(self, data: st.DataObject, thread: str, namespace: str, limit: int | None, filter: Any) -> None:
+        bound = data.draw(st.sampled_from(["", *[made[2] for made in self.made[-8:]]]))
+        before = at(thread, namespace, bound) if bound else None
+        asked: Any = {"filter": filter, "before": before, "limit": limit}
+        ours = [plain(one) for one in self.choose(data).list(at(thread, namespace), **asked)]
+        assert ours == [plain(one) for one in self.model.list(at(thread, namespace), **asked)]
+
+    @rule(data=st.data(), thread=THREADS, namespace=NAMESPACES)
+    def delta_history(self, data: st.DataObject, thread: str, namespace: str) -> None:
+        asked: Any = {"config": at(thread, namespace), "channels": ["messages", "small", "none"]}
+        ours = self.choose(data).get_delta_channel_history(**asked)
+        assert ours == self.model.get_delta_channel_history(**asked)
+
+    @rule(data=st.data(), thread=THREADS)
+    def delete(self, data: st.DataObject, thread: str) -> None:
+        self.choose(data).delete_thread(thread)
+        self.model.delete_thread(thread)
+
+    @rule(data=st.data(), source=THREADS, copied=THREADS)
+    def copy(self, data: st.DataObject, source: str, copied: str) -> None:
+        self.choose(data).copy_thread(source, copied)
+        if source != copied and any(self.model.storage[source].values()):
+            self.model.delete_thread(copied)
+            self.model.storage[copied] = deepcopy(self.model.storage[source])
+            tables: list[Any] = [self.model.writes, self.model.blobs]
+            for table in tables:
+                taken = {key: value for key, value in table.items() if key[0] == source}
+                table.update({(copied, *key[1:]): deepcopy(value) for key, value in taken.items()})
+
+    @rule(data=st.data(), thread=THREADS)
+    def prune(self, data: st.DataObject, thread: str) -> None:
+        self.choose(data).prune([thread])
+        for namespace, stored in self.model.storage[thread].items():
+            self.drop(thread, namespace, [one for one in stored if one != max(stored)])
+
+    @rule(data=st.data(), run=RUNS)
+    def delete_run(self, data: st.DataObject, run: str) -> None:
+        self.choose(data).delete_for_runs([run])
+        for thread, namespaces in self.model.storage.items():
+            for namespace, stored in namespaces.items():
+                loads = self.model.serde.loads_typed
+                gone = [one for one, (_, metadata, _) in stored.items() if loads(metadata)["run_id"] == run]
+                self.drop(thread, namespace, gone)
+
+    def drop(self, thread: str, namespace: str, gone: list[str]) -> None:
+        """From the model: checkpoints and their writes; no parent is left dangling."""
+        stored = self.model.storage[thread][namespace]
+        for checkpoint_id in gone:
+            del stored[checkpoint_id]
+            self.model.writes.pop((thread, namespace, checkpoint_id), None)
+        for checkpoint_id, (checkpoint, metadata, parent) in stored.items():
+            stored[checkpoint_id] = (checkpoint, metadata, parent if parent in stored else None)
+
+
+def plain(found: CheckpointTuple | None) -> Any:
+    """All but the config, into which the model puts whatever it was asked with."""
+    return found and {
+        "id": found.checkpoint["id"],
+        "checkpoint": found.checkpoint,
+        "metadata": found.metadata,
+        "parent": found.parent_config,
+        "writes": found.pending_writes,
+    }
+
+
+@pytest.fixture
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(embedded_redis(tmp_path_factory.mktemp("redis"))) as socket,
+    ):
+        yield f"unix://{socket}"
+
+
+def test_random_operations_answer_as_the_model_does(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order: never a wrong or a half-read state."""
+    monkeypatch.setattr(Savers, "url", url)
+    run_state_machine_as_test(
+        Savers,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=50,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Calls that travel together: what each caller gets when others fail, are cancelled, or come by the dozen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from redis.asyncio import Redis
+
+from runtime.errors import RedisUnavailable
+from runtime.redis import connect
+from runtime.redis_calls import AsyncCalls, Operation, SyncCalls, ask, command, script
+from runtime.redis_sync import sync_client
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url) as client:
+        yield client
+
+
+def both(*args: Any) -> Operation[Any]:
+    """Two round trips: the reply to `args`, and an echo."""
+    reply = yield from ask(command(*args))
+    echo = yield from ask(command("ECHO", "end"))
+    return reply, echo
+
+
+async def test_each_of_many_callers_gets_its_own_reply(client: Redis) -> None:
+    """A hundred at once use two connections, and nobody gets another's reply."""
+    calls, replies = AsyncCalls(client), {}
+
+    async def one(number: int) -> None:
+        replies[number] = await calls.run(both("ECHO", number))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(one, number)
+    assert replies == {number: (str(number).encode(), b"end") for number in range(100)}
+    # One more is the connection that asks.
+    assert len(await client.client_list()) <= 3
+
+
+async def test_one_callers_mistake_is_not_the_others(client: Redis) -> None:
+    """Redis refuses one command of a batch; the rest of the batch is answered."""
+    calls, outcomes = AsyncCalls(client, lanes=1), {}
+
+    async def one(number: int) -> None:
+        try:
+            outcomes[number] = await calls.run(both("ECHO", number) if number % 2 else both("NONSENSE"))
+        except RedisUnavailable as exc:
+            outcomes[number] = str(exc.__cause__)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(one, number)
+    assert [outcomes[number] for number in (1, 9)] == [(b"1", b"end"), (b"9", b"end")]
+    assert all("unknown command" in str(outcomes[number]) for number in (0, 2, 4, 6, 8))
+
+
+@pytest.mark.parametrize("ticks", range(12))
+async def test_a_cancelled_caller_takes_nobody_with_it(client: Redis, ticks: int) -> None:
+    """Whether it leads a batch, waits for one or travels in one: the others are answered, lanes stay free."""
+    calls, answered = AsyncCalls(client, lanes=1, batch=3), set()
+
+    async def one(number: int) -> None:
+        await calls.run(both("ECHO", number))
+        answered.add(number)
+
+    async with anyio.create_task_group() as tasks:
+        scopes = [anyio.CancelScope() for _ in range(12)]
+
+        async def scoped(number: int) -> None:
+            with scopes[number]:
+                await one(number)
+
+        for number in range(12):
+            tasks.start_soon(scoped, number)
+        for _ in range(ticks):
+            await anyio.lowlevel.checkpoint()
+        for number in (0, 1, 4, 7):
+            scopes[number].cancel()
+    assert answered >= {2, 3, 5, 6, 8, 9, 10, 11}
+    with anyio.fail_after(5):
+        for number in range(100, 103):
+            await one(number)
+    assert answered >= {100, 101, 102}
+
+
+async def test_a_server_that_hangs_is_given_up(client: Redis) -> None:
+    """Every waiting caller gets the typed error, and the next call works."""
+    calls, failed = AsyncCalls(client, lanes=1, timeout_s=0.05), []
+
+    async def one() -> None:
+        try:
+            await calls.run(both("PING"))
+        except RedisUnavailable as exc:
+            failed.append(exc)
+
+    async with connect(f"unix://{client.connection_pool.connection_kwargs['path']}") as other:
+        await other.client_pause(300)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(one)
+        await other.client_unpause()
+    assert len(failed) == 5 and len({id(exc) for exc in failed}) == 5
+    assert await calls.run(both("ECHO", "x")) == (b"x", b"end")
+
+
+async def test_scripts_are_sent_again_when_the_server_forgot_them(client: Redis) -> None:
+    """After a restart or SCRIPT FLUSH, also for several in one batch."""
+    calls, replies = AsyncCalls(client, lanes=1), []
+    names = script(["checkpoint_common", "checkpoint_namespaces"], ["{t}:c"])
+
+    async def one() -> None:
+        replies.append(await calls.run(ask(names)))
+
+    for _ in range(2):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(6):
+                tasks.start_soon(one)
+        await client.script_flush()
+    assert replies == [[]] * 12
+    with sync_client(client) as sync:
+        assert SyncCalls(sync).run(ask(names)) == []
+        assert SyncCalls(sync).run(both("ECHO", "x")) == (b"x", b"end")
+
+
+async def test_the_sync_client_reaches_the_same_server(redis_url: str) -> None:
+    """Address, database and password are carried over; asyncio's own objects are not."""
+    async with connect(f"{redis_url}?db=3") as client:
+        await client.set("k", "v")
+        with sync_client(client) as sync:
+            assert sync.get("k") == b"v"
+    async with connect("rediss://user:secret@example.test:6390/2") as client:
+        with sync_client(client) as sync:
+            settings = sync.connection_pool.connection_kwargs
+            assert (settings["host"], settings["port"], settings["db"]) == ("example.test", 6390, 2)
+            assert (settings["username"], settings["password"]) == ("user", "secret")
+            assert sync.connection_pool.connection_class.__name__ == "SSLConnection"
