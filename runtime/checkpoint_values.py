@@ -44,8 +44,9 @@ class Encoder:
     def encode(self, values: Sequence[Any], head: Any = None) -> bytes:
         """u32 count and the names of the blocks; then, sealed, the head (plain values) and the skeletons."""
         refs: _Refs = {}
-        nodes = [self._node(value, refs, _DEPTH) for value in values]
-        return pack_refs(list(refs)) + self._codec.seal(ormsgpack.packb([head, nodes]))
+        skeleton = [head, [self._node(value, refs, _DEPTH) for value in values]]
+        packed = ormsgpack.packb(skeleton, option=ormsgpack.OPT_REPLACE_SURROGATES)
+        return pack_refs(list(refs)) + self._codec.seal(packed)
 
     def payload(self, name: bytes) -> bytes:
         """The stored form of a block."""

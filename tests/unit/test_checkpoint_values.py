@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
@@ -24,7 +24,9 @@ SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floa
 LEAVES = SCALARS | st.text(max_size=200) | st.binary(max_size=200)
 STATES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=80) | st.dictionaries(st.text(max_size=9) | st.integers(), inner),
+    lambda inner: (
+        st.lists(inner, max_size=80) | st.dictionaries(st.text(max_size=9) | st.integers(0, 9), inner)
+    ),
     max_leaves=120,
 )
 
@@ -45,6 +47,7 @@ def blocks_of(codec: Codec, value: Any) -> set[bytes]:
 
 
 @given(st.lists(STATES, max_size=3))
+@settings(max_examples=60, deadline=None)
 def test_any_state_comes_back(values: list[Any]) -> None:
     """Split, nested or whole, in plain text or sealed, decoded once or twice."""
     memo: dict[bytes, list[Any]] = {}
@@ -90,6 +93,12 @@ def test_an_edit_in_the_middle_leaves_the_rest_shared() -> None:
     before = blocks_of(PLAIN, messages)
     assert len(blocks_of(PLAIN, edited) - before) <= 3
     assert len(blocks_of(PLAIN, removed) - before) <= 4
+
+
+def test_a_dicts_keys_may_be_any_text() -> None:
+    """Lone surrogates are replaced, as the serializer does it."""
+    assert round_trip(PLAIN, [{"\ud800": "v" * 100}]) == [{"?": "v" * 100}]
+    assert PLAIN.loads(PLAIN.dumps({"\ud800": 1})) == {"?": 1}
 
 
 def test_lists_of_small_values_are_stored_whole() -> None:
