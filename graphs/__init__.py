@@ -1,0 +1,17 @@
+"""All graphs, by the name a client asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from langgraph.graph import StateGraph
+
+from graphs import assistant, coaching, rag, tool_calling
+
+GRAPHS: Final[Mapping[str, Callable[[], StateGraph[Any, Any, Any, Any]]]] = {
+    "assistant": assistant.build,
+    "coaching": coaching.build,
+    "rag": rag.build,
+    "tool_calling": tool_calling.build,
+}

@@ -1,0 +1,14 @@
+"""Say fixed words as if a model had written them, so that a client needs one way to show text."""
+
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage, HumanMessage
+
+from runtime.scripted import Line, ScriptedModel
+
+
+async def say(text: str, *, name: str | None = None) -> AIMessage:
+    """`text` as a message that LangGraph streams token by token; its metadata names the scripted model."""
+    reciter = ScriptedModel(scripts={"": lambda scene: Line(scene.messages[-1].text)})
+    message = await reciter.ainvoke([HumanMessage(text)])
+    return message.model_copy(update={"name": name})
