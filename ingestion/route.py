@@ -64,15 +64,15 @@ _MARKDOWN_SIGNS = (
 
 
 def parse(data: bytes, name: str) -> Document:
-    """The document in `data`, never without text. Raises a DocumentError that names the file, nothing else."""
+    """The document in `data`, never without text. Raises nothing but a DocumentError that names the file."""
     format_ = format_of(data, name)
     try:
         document = PARSERS[format_](data, name)
     except DocumentError:
         raise
     except Exception as exc:
-        # On a hostile file MuPDF, docling, python-docx, openpyxl and lxml raise anything: KeyError, TypeError,
-        # RecursionError, …. One bad file must not stop the others.
+        # On a hostile file MuPDF, docling, python-docx, openpyxl and lxml raise anything, from KeyError to
+        # RecursionError, and one bad file must not stop the others.
         raise DocumentCorrupt(
             f"{name!r} cannot be read as {format_}: {type(exc).__name__}: {exc}", document=name
         ) from exc

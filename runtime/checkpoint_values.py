@@ -45,8 +45,7 @@ class Encoder:
         """u32 count and the names of the blocks; then, sealed, the head (plain values) and the skeletons."""
         refs: _Refs = {}
         skeleton = [head, [self._node(value, refs, _DEPTH) for value in values]]
-        packed = ormsgpack.packb(skeleton, option=ormsgpack.OPT_REPLACE_SURROGATES)
-        return pack_refs(list(refs)) + self._codec.seal(packed)
+        return pack_refs(list(refs)) + self._codec.seal(ormsgpack.packb(skeleton))
 
     def payload(self, name: bytes) -> bytes:
         """The stored form of a block."""

@@ -95,12 +95,6 @@ def test_an_edit_in_the_middle_leaves_the_rest_shared() -> None:
     assert len(blocks_of(PLAIN, removed) - before) <= 4
 
 
-def test_a_dicts_keys_may_be_any_text() -> None:
-    """Lone surrogates are replaced, as the serializer does it."""
-    assert round_trip(PLAIN, [{"\ud800": "v" * 100}]) == [{"?": "v" * 100}]
-    assert PLAIN.loads(PLAIN.dumps({"\ud800": 1})) == {"?": 1}
-
-
 def test_lists_of_small_values_are_stored_whole() -> None:
     """An embedding is one block, not a thousand."""
     assert len(blocks_of(PLAIN, [0.5] * 1000)) == 1
