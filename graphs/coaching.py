@@ -16,7 +16,6 @@ from nodes.settle import settle
 from nodes.track import track
 from runtime.context import Context
 
-BUYER, COACH = "buyer", "coach"
 Graph = TypeVar("Graph", bound=StateGraph[CallState, Context, Any, Any])
 
 
@@ -34,16 +33,16 @@ def wire(graph: Graph) -> Graph:
     """The nodes and edges."""
     graph.add_node("listen", listen)
     graph.add_node("track", track)
-    graph.add_node(BUYER, reply)
-    graph.add_node(COACH, look_on)
+    graph.add_node("buyer", reply)
+    graph.add_node("coach", look_on)
     graph.add_node("settle", settle)
     graph.add_node("score", score)
     graph.add_node("debrief", debrief)
     graph.add_edge(START, "listen")
     graph.add_conditional_edges("listen", _heard, {"turn": "track", "end": "settle", "aside": END})
-    graph.add_edge("track", BUYER)
-    graph.add_edge("track", COACH)
-    graph.add_edge([BUYER, COACH], "settle")
+    graph.add_edge("track", "buyer")
+    graph.add_edge("track", "coach")
+    graph.add_edge(["buyer", "coach"], "settle")
     graph.add_conditional_edges("settle", _ended, {True: "score", False: END})
     graph.add_edge("score", "debrief")
     graph.add_edge("debrief", END)

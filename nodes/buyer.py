@@ -26,7 +26,8 @@ Follow `cue`, it is your stage direction for this line:
 - `withhold`: topics you are asked about and are not ready to discuss; evade, in your manner.
 - `unknown`: topics you have nothing to say about.
 - `objection`: raise this now. `answer_to` with `about`: how the rep dealt with your open objection; when
-  `resolved`, let it go; when `partly`, say what is missing; when `ignored`, come back to it.
+  `resolved`, let it go; when `partly`, explain it when you are asked, else say what is missing; when
+  `ignored`, come back to it.
 - `next_step`: accept = agree and repeat the date; ask_when = agree and ask for a date; hesitate = name what
   keeps you from it; refuse = too early for you.
 - `leave`: end the call now, politely and for good.
@@ -90,7 +91,13 @@ def _directions(persona: Persona, cue: Cue) -> dict[str, Any]:
         "told_before": _known(persona, cue["told_before"]),
         "objection": raised and {"kind": raised.kind, "text": raised.text, "say": raised.say},
         "about": about
-        and {"kind": about.kind, "text": about.text, "say": about.say, "resolved_say": about.resolved_say},
+        and {
+            "kind": about.kind,
+            "text": about.text,
+            "say": about.say,
+            "explain": about.explain,
+            "resolved_say": about.resolved_say,
+        },
     }
 
 

@@ -39,8 +39,8 @@ PUSHES: Final[dict[str, _Push]] = {
     "objection resolved": _Push(0.07, 0.05, -0.14),
     "objection ignored": _Push(-0.05, -0.02, 0.09),
 }
-"""By reason. The figures are a design choice: about ten good turns carry a neutral buyer to a yes, five bad
-ones to the door; `benchmarks/difficulty.py` is where they are to be measured."""
+"""By reason. The figures are a design choice: about ten good turns carry a neutral buyer to a yes, three or
+four bad ones to the door."""
 
 _OF_ACT: Final = {
     "greeting": "greeting",

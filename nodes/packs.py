@@ -57,7 +57,8 @@ Occasion = Literal[
     "hesitate",
     "refuse",
     "leave",
-    "thanks",
+    "goodbye",
+    "small_talk",
     "lead_opening",
     "lead_discovery",
     "lead_value",
@@ -108,6 +109,9 @@ class Objection(_Part):
     kind: Literal["price", "timing", "trust", "competitor", "authority", "need"]
     triggers: Annotated[list[Trigger], Field(min_length=1)]
     say: Lines
+    """First words first: the next ones come when the rep does not answer."""
+    explain: Lines
+    """What the buyer answers when asked what is behind it."""
     resolved_by: Annotated[list[Step], Field(min_length=1)]
     """Steps the rep must take, over any number of turns, before it counts as resolved."""
     resolved_say: Lines

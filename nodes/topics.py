@@ -57,7 +57,7 @@ TOPICS: Final[dict[Topic, re.Pattern[str]]] = {
         r"\bbottleneck|\bslow|\bkeeps? you up\b",
         r"\bhard(est)?\b|\bworr(y|ies)\b|\bconcern|\bunhappy\b|\bsatisfied\b|\bhappy with\b",
         r"\bbreak(s|ing)?\b|\bnot working\b|\bdon(’|')?t like\b|\bstuck\b",
-        r"困难|问题|痛点|挑战|麻烦|不满|满意|头疼|头痛|难点|难处|不足|困扰|瓶颈|哪里(卡|慢)|压力|吃力|忙不过来",
+        r"困难|问题|痛点|挑战|麻烦|不满|满意|头疼|头痛|难点|难处|不足|困扰|瓶颈|哪里(卡|慢)|压力|吃力|忙不过来|担心|顾虑",
     ),
     "situation": either(
         r"\bcurrent(ly)?\b|\btoday\b|\bright now\b|\bat the moment\b",

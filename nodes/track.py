@@ -41,7 +41,7 @@ def _facts(state: CallState, pack: Pack) -> dict[str, Any]:
         "rep_text": turns[-1]["text"],
         "buyer_said": turns[-2]["text"] if len(turns) > 1 else "",
         "open_objection": objections.find(pack.persona, waiting["id"]).text if waiting else None,
-        "awaiting_date": bool(cue and cue["next_step"] == "ask_when"),
+        "awaiting_date": bool(cue and cue["next_step"] in ("ask_when", "hesitate")),
         "needs": [line for f in facts if f.id in state["told"] for line in (f.text, *f.say)],
         "competitors": pack.persona.competitors,
         "acts": ACTS,

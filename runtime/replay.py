@@ -37,7 +37,8 @@ async def replay(graph: Graph, saver: BaseCheckpointSaver[Any], thread: str, con
     """Runs each recorded turn again from its input's checkpoint and compares the states.
 
     Model and tools are called again: the scripted model answers the same, a real one may not, and then the
-    difference is what is reported. The copy is deleted at the end. Raises NotFound for a thread without checkpoints.
+    difference is what is reported. The copy is deleted at the end. Raises NotFound for a thread without
+    checkpoints.
     """
     copy = f"{thread}:replay:{uuid4()}"
     await saver.acopy_thread(thread, copy)

@@ -25,11 +25,9 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     return {**kept, "CORNERMAN_DATA_DIR": str(data), "COLUMNS": "200", "NO_COLOR": "1", **more}
 
 
-async def run(
-    data: Path, *args: str, stdin: str = "", timeout_s: float = 60, **more: str
-) -> subprocess.CompletedProcess[str]:
-    """The finished command, whatever its exit code."""
-    with anyio.fail_after(timeout_s):
+async def run(data: Path, *args: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """The finished command, whatever its exit code; `more` is environment."""
+    with anyio.fail_after(60):
         done = await anyio.run_process(
             command(*args), input=stdin.encode(), check=False, env=environment(data, **more), cwd=ROOT
         )

@@ -79,12 +79,15 @@ def _say(talk: _Talk, cue: Mapping[str, Any], did: Mapping[str, Any]) -> str:
 def _reaction(talk: _Talk, cue: Mapping[str, Any], acts: set[str], linked: bool) -> list[str]:
     """To how the rep spoke, before what the rep asked."""
     if cue["answer_to"]:
-        return [_about_objection(talk, cue)]
+        return [_about_objection(talk, cue, asked="clarify" in acts)]
     for act in ("pressure", "dismissal", "promise"):
         if act in acts:
             return [talk.line(act)]
     opening = talk.stage in ("opening", "discovery")
     parts = [talk.mood("greeting")] if opening and "greeting" in acts else []
+    parts += [talk.line("small_talk")] if "small_talk" in acts else []
+    if "goodbye" in acts:
+        return [*parts, talk.line("goodbye")]
     if opening and "agenda" in acts:
         return [*parts, _consent(talk)]
     if "value_claim" in acts:
@@ -103,10 +106,12 @@ def _consent(talk: _Talk) -> str:
     return talk.line("agenda_cool" if talk.warmth < 0 else "agenda_ok")
 
 
-def _about_objection(talk: _Talk, cue: Mapping[str, Any]) -> str:
+def _about_objection(talk: _Talk, cue: Mapping[str, Any], *, asked: bool) -> str:
     about = cue["about"]
     if cue["answer_to"] == "resolved":
         return talk.choose(about["resolved_say"])
+    if cue["answer_to"] == "partly" and asked:
+        return talk.next_of(about["explain"])
     if cue["answer_to"] == "partly":
         return talk.line("steps_missing")
     again = talk.next_of(about["say"])
@@ -135,7 +140,7 @@ def _decision(talk: _Talk, cue: Mapping[str, Any], did: Mapping[str, Any]) -> st
 def _lead(talk: _Talk, cue: Mapping[str, Any], acts: set[str], parts: Sequence[str]) -> str:
     """A word that gives the floor back, when the line asks or decides nothing and the rep asked nothing."""
     busy = cue["objection"] or cue["next_step"] or cue["answer_to"] in ("partly", "ignored")
-    if busy or "question" in acts or parts[-1].endswith(("?", "？")):
+    if busy or acts & {"question", "goodbye"} or parts[-1].endswith(("?", "？")):
         return ""
     stage = "discovery" if talk.stage == "qualification" else talk.stage
     return talk.line(f"lead_{stage}") if f"lead_{stage}" in LINES[talk.language] else ""

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from langgraph.checkpoint.conformance import checkpointer_test, validate
-from langgraph.checkpoint.serde.base import CipherProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from runtime.checkpoints import RedisSaver
 from runtime.embedded_redis import embedded_redis
 from runtime.redis import connect
+from tests.checkpointing import KeyStream
 
 pytestmark = pytest.mark.anyio
-
-
-class KeyStream(CipherProtocol):
-    """Bytes xor a keyed stream from a random nonce: like a real cipher, never twice the same text."""
-
-    def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
-        nonce = os.urandom(16)
-        return "test", nonce + self._mix(nonce, plaintext)
-
-    def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
-        assert ciphername == "test"
-        return self._mix(ciphertext[:16], ciphertext[16:])
-
-    def _mix(self, nonce: bytes, data: bytes) -> bytes:
-        stream = hashlib.shake_128(b"key" + nonce).digest(len(data))
-        return bytes(a ^ b for a, b in zip(data, stream, strict=True))
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])

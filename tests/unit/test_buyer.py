@@ -24,7 +24,7 @@ CUE: dict[str, Any] = {
     "leave": False,
 }
 FACT = {"id": "f", "topic": "pain", "text": "A fact.", "say": ["Mondays are bad."]}
-OBJECTION = {
+OBJECTION: dict[str, Any] = {
     "kind": "price",
     "text": "Too dear.",
     "say": ["First.", "Second."],
@@ -71,6 +71,9 @@ def test_an_objection_grows_and_is_let_go() -> None:
     """The second wording comes when the first was ignored."""
     ignored = {"answer_to": "ignored", "about": OBJECTION}
     assert say(ignored, said="First.").endswith("Second.")
+    partly = {"answer_to": "partly", "about": {**OBJECTION, "explain": ["Because."]}}
+    assert say(partly, "clarify", "question") == "Because."
+    assert say(partly, "acknowledge") in LINES["en"]["steps_missing"]
     assert say({"answer_to": "resolved", "about": OBJECTION}, "respond").startswith("Fine then.")
 
 

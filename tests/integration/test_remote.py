@@ -1,0 +1,83 @@
+"""The knowledge of a process that does not own the index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from ingestion.knowledge import Knowledge
+from ingestion.remote import RemoteKnowledge, functions
+from runtime.errors import DocumentMissing, KnowledgeUnavailable
+from runtime.redis import connect
+from runtime.remote import Caller, answering
+
+pytestmark = pytest.mark.anyio
+
+TEXT = "# Prices\n\nThe Team plan costs 39 dollars.\n\n# 价格\n\n团队版每个席位三十九美元。\n"
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url, timeout_s=None) as client:
+        yield client
+
+
+@pytest.fixture
+async def owner(tmp_path: Path) -> AsyncIterator[Knowledge]:
+    async with Knowledge.open(
+        tmp_path / "data", child_tokens=128, parent_tokens=512, max_bytes=10_000
+    ) as knowledge:
+        yield knowledge
+
+
+async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge, tmp_path: Path) -> None:
+    """What a worker process finds is what the owner would find itself."""
+    path = tmp_path / "prices.md"
+    path.write_text(TEXT)
+    remote = RemoteKnowledge(Caller(client), timeout_s=5)
+    async with answering(client, functions(owner)):
+        assert (await remote.ingest("acme", path)).status == "ingested"
+        assert await remote.stats("acme") == await owner.stats("acme")
+        for query in ("What does the Team plan cost?", "团队版多少钱？"):
+            found = await remote.search("acme", query, limit=3)
+            assert found and found == await owner.search("acme", query, limit=3)
+        assert await remote.search("other", "Team plan") == []
+
+
+async def test_the_owners_refusal_arrives_as_it_was_said(
+    client: Redis, owner: Knowledge, tmp_path: Path
+) -> None:
+    """A document that cannot be read is refused, not lost on the way."""
+    remote = RemoteKnowledge(Caller(client), timeout_s=5)
+    async with answering(client, functions(owner)):
+        result = await remote.ingest("acme", tmp_path / "nowhere.pdf")
+    assert (result.status, result.code) == ("refused", DocumentMissing.code)
+
+
+async def test_an_error_of_the_callee_keeps_its_code(client: Redis) -> None:
+    """The caller can tell what happened by type."""
+
+    async def search(**arguments: object) -> None:
+        raise DocumentMissing("gone")
+
+    async with answering(client, {"search": search}):
+        with pytest.raises(DocumentMissing, match="gone"):
+            await Caller(client)("search", 5, query="x")
+
+
+async def test_without_an_owner_the_error_says_who_it_would_be(client: Redis) -> None:
+    """In the time given, not for ever."""
+    with pytest.raises(KnowledgeUnavailable, match="cornerman serve"):
+        await RemoteKnowledge(Caller(client), timeout_s=1).search("acme", "anything")
+
+
+async def test_a_second_owner_is_refused_by_name(owner: Knowledge, tmp_path: Path) -> None:
+    """Two engines on one folder would spoil it."""
+    import os
+
+    with pytest.raises(KnowledgeUnavailable, match=str(os.getpid())):
+        async with Knowledge.open(tmp_path / "data", child_tokens=128, parent_tokens=512, max_bytes=10):
+            pass
