@@ -69,7 +69,7 @@ class Installation:
         async def search(query: str, *, limit: int = 5) -> list[Passage]:
             return await self.knowledge.search(user.tenant, query, limit=limit)
 
-        return Context(user, lambda: self.model, search)
+        return Context(user, lambda: self.model, search, self.settings.packs_dir)
 
 
 @asynccontextmanager

@@ -28,8 +28,8 @@ Rows = Sequence[Sequence[Any]]
 INVENTED = "Brightloom and its product Loomdesk are invented for Cornerman's examples; so are all prices."
 
 PRICES = (
-    "Valid from 1 July 2025, in USD without tax. On an annual contract, the Starter plan costs 19 per seat and"
-    " month, the Team plan 39, the Business plan 69, the Enterprise plan 99."
+    "Valid from 1 July 2025, in USD without tax. On an annual contract, the Starter plan costs 19 per seat"
+    " and month, the Team plan 39, the Business plan 69, the Enterprise plan 99."
 )
 PLANS: Rows = [
     ["", "Starter", "Team", "Business", "Enterprise"],

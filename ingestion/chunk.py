@@ -159,10 +159,10 @@ def _opens_parent(unit: _Unit, pack: Sequence[_Unit], size: int, limit: int) -> 
 
 
 def _trailing_headings(pack: Sequence[_Unit]) -> list[_Unit]:
-    count_ = 0
-    while count_ < len(pack) and pack[-1 - count_].block.kind == "heading":
-        count_ += 1
-    return list(pack[len(pack) - count_ :])
+    first = len(pack)
+    while first and pack[first - 1].block.kind == "heading":
+        first -= 1
+    return list(pack[first:])
 
 
 def _tokens(units: Sequence[_Unit]) -> int:

@@ -33,7 +33,7 @@ from ingestion.chunk import digest
 from runtime.errors import KnowledgeUnavailable
 
 VECTOR = "sparse"
-_KEYWORDS = ("document", "document_id", "content", "language", "kind")
+_KEYWORDS = ("document", "content")
 _PAGE = 1_000
 
 

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     events_kept: Count = 20_000
     """Events kept for each thread; older ones leave the log, the state stays in the checkpoints."""
 
-    packs_dir: Path = Path("examples/packs")
+    packs_dir: Path = Path(__file__).parent.parent / "examples" / "packs"
     """Persona and scenario packs."""
     search_timeout_s: Positive = 10.0
     ingest_max_bytes: Count = 100_000_000

@@ -12,6 +12,7 @@ import anyio
 import httpx
 from rich.text import Text
 
+from examples.calls import ENGLISH
 from terminal.conversation import Conversation, Piece, Question
 from terminal.demo_stage import Stage
 from terminal.inspect import replay_table, replay_thread
@@ -19,24 +20,8 @@ from terminal.proxy import open_proxy
 from terminal.render import custom_panel, scorecard_table, shorten
 
 SCENARIO = "meridian-coo"
-REP_LINES: tuple[str, ...] = (
-    "Hi Dana, thanks for taking the time. I suggest we look at how your support works today, and in twenty"
-    " minutes decide together whether a next step makes sense. Does that work for you?",
-    "How does your team handle customer messages today?",
-    "What goes wrong most often when messages pile up, for example after a weekend?",
-    "What does it cost you when answers come too late?",
-    "If Mondays were clean, what would that allow your team to do?",
-    "Who else is involved in the decision, and what budget have you set aside?",
-    "By when would it have to be in place?",
-    "You said late answers led to refunds. Loomdesk gives every message one owner in one queue, so nothing is"
-    " forgotten or answered twice, which means fewer refunds for you.",
-    "I understand, after nine months I would be careful too. What exactly held that rollout up? We plan it in"
-    " steps with dates, and you see each one working before the next.",
-    "Shall we meet on Tuesday at 10 with Tom? I will bring a rollout plan with dates, and we try it on your"
-    " own mail.",
-)
 QUESTIONS = (
-    "How should I answer when a buyer says the price is too high?",
+    "Which plans include single sign-on?",
     "客户说价格太贵，我应该怎么回答？",
 )
 LONG_QUESTION = "What should I find out in discovery, and how do I handle a price objection?"
@@ -48,7 +33,7 @@ async def practise(stage: Stage) -> None:
     talk = Conversation(stage.url, "coaching", stage.practice)
     replies: list[list[str]] = []
     hints: list[dict[str, Any]] = []
-    for number, line in enumerate(REP_LINES, 1):
+    for number, line in enumerate(ENGLISH, 1):
         stage.console.print(Text(f"  rep   {line}", style="bold"))
         said = await _listen(stage, talk.turn(_input(line, scenario=SCENARIO if number == 1 else None)))
         replies.append([p.text for p in said if p.kind == "token"])
@@ -62,25 +47,21 @@ async def practise(stage: Stage) -> None:
 
 async def scorecard(stage: Stage) -> None:
     """The scorecard, each score with a quote that stands in the transcript."""
-    talk = Conversation(stage.url, "coaching", stage.practice)
-    said = await _listen(stage, talk.turn({"messages": [], "command": "end"}))
-    await talk.close()
-    cards = [p.data for p in said if p.kind == "custom" and p.data and p.data.get("name") == "scorecard"]
-    stage.check(cards, "the call ends with a scorecard")
-    stage.console.print(scorecard_table(cards[0]))
-    state = await _get(stage, f"/threads/{stage.practice}/state")
-    transcript = [turn["text"] for turn in state["values"]["turns"]]
-    scored = [d for d in cards[0]["dimensions"] if isinstance(d["score"], int | float)]
+    values = (await _get(stage, f"/threads/{stage.practice}/state"))["values"]
+    card = values.get("scorecard")
+    stage.check(card, "the call ended with a scorecard")
+    stage.console.print(scorecard_table(card))
+    said = [turn["text"] for turn in values["turns"]]
+    scored = [row for row in card["dimensions"] if row["status"] == "scored"]
     stage.check(scored, f"{len(scored)} dimensions have a number")
     stage.check(
-        all(d["quotes"] and all(_stands(q, transcript) for q in d["quotes"]) for d in scored),
+        all(row["quotes"] and all(_stands(quote, said) for quote in row["quotes"]) for row in scored),
         "every number has a quote, and every quote stands at its turn and offset",
     )
 
 
-def _stands(quote: Mapping[str, Any], transcript: list[str]) -> bool:
-    said = transcript[quote["turn"]]
-    return bool(said[quote["start"] : quote["end"]] == quote["text"])
+def _stands(quote: Mapping[str, Any], turns: list[str]) -> bool:
+    return turns[quote["turn"]][quote["start"] : quote["end"]] == str(quote["text"])
 
 
 async def ask(stage: Stage) -> None:
@@ -168,7 +149,7 @@ async def replay(stage: Stage) -> None:
     turns = await replay_thread(stage.settings, "local", stage.practice)
     stage.console.print(replay_table(turns))
     after = await _get(stage, f"/threads/{stage.practice}/state")
-    stage.check(len(turns) == len(REP_LINES) + 1, f"{len(turns)} turns were replayed")
+    stage.check(len(turns) == len(ENGLISH), f"{len(turns)} turns were replayed")
     stage.check(not any(turn.differences for turn in turns), "each gave the same state again")
     stage.check(before == after, "the original thread stands where it stood")
 

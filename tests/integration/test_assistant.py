@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from langchain_core.language_models import BaseChatModel
 
+from examples.calls import CHINESE, ENGLISH
 from runtime.errors import InvalidInput
-from tests.calls import CHINESE, ENGLISH
 from tests.fakes import context
 from tests.play import Play
 

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from langchain_core.language_models import BaseChatModel
 
+from examples.calls import ENGLISH, PUSHY, SCENARIOS
 from nodes.packs import Pack, load_pack
 from nodes.quotes import stands
 from runtime.errors import InvalidInput
 from runtime.passage import Passage
-from tests.calls import ENGLISH, PUSHY, SCENARIOS
 from tests.fakes import PACKS, context, no_search, search
 from tests.integration.conftest import MODELS, open_kind
 from tests.play import Heard, Play

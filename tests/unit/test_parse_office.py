@@ -101,6 +101,14 @@ def test_html_blocks() -> None:
     assert "evil" not in document.text and "p{}" not in document.text
 
 
+def test_deep_nesting_is_refused_at_once() -> None:
+    """Twenty kilobytes of open tags would keep the backend busy for half a minute."""
+    with pytest.raises(DocumentTooLarge, match="more than 300 deep"):
+        parse_html(b"<html><body>" + b"<div>" * 5_000, "deep.html")
+    closed = b"<html><body>" + b"<div><br><script>if (a<b) {</script><p>One.</div>" * 500
+    assert parse_html(closed, "wide.html").text.count("One.") == 500
+
+
 def test_html_in_gb18030() -> None:
     """The page's bytes are decoded here, so its own charset must not be applied a second time."""
     page = (
