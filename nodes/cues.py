@@ -154,8 +154,9 @@ WHEN: Final = either(
     r"\b((next|this|on|coming) )?(mon|tues|wednes|thurs|fri|satur|sun)day"
     rf"( (morning|afternoon|evening|the \d+(st|nd|rd|th)?))?,?{_CLOCK}",
     rf"\b(tomorrow|next (week|month)|later this week|in (a|two|three|\d+) (days?|weeks?)){_CLOCK}",
-    r"\b(january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}\b",
-    r"\b\d{4}-\d\d-\d\d( \d{1,2}:\d\d)?\b",
+    r"\b(january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}\b"
+    rf"{_CLOCK}",
+    rf"\b\d{{4}}-\d\d-\d\d\b( \d{{1,2}}:\d\d\b)?{_CLOCK}",
     r"\bat \d{1,2}([:.]\d\d)? ?([ap]\.?m\.?|o'clock)",
     rf"(下|这|本)?(周|星期|礼拜)[一二三四五六日天]{_CLOCK_ZH}",
     rf"(明天|后天|下周|下个?月){_CLOCK_ZH}",

@@ -26,20 +26,21 @@ _HELP = """\
 
 
 async def chat(url: str, assistant: str, thread_id: str, scenario: str | None, api_key: str | None) -> None:
-    """Talks until `/quit` or the end of input."""
+    """Talks until `/quit` or the end of input; with a `scenario` its practice call begins at once."""
     console = Console()
     conversation = Conversation(url, assistant, thread_id, api_key)
     console.print(f"[bold]Cornerman[/bold] · {assistant} · thread {thread_id}")
     console.print(_HELP)
     try:
         with patch_stdout(raw=True):
+            if scenario:
+                await _turn(console, conversation, to_input("/practise", scenario))
             async with aclosing(_lines()) as lines:
                 async for line in lines:
                     if line in ("/quit", "/exit"):
                         break
                     if line:
                         await _turn(console, conversation, to_input(line, scenario))
-                        scenario = None
     finally:
         await conversation.close()
     console.print(f"[dim]Go on later with: cornerman chat --thread {thread_id}[/dim]")
@@ -48,16 +49,12 @@ async def chat(url: str, assistant: str, thread_id: str, scenario: str | None, a
 def to_input(line: str, scenario: str | None = None) -> dict[str, Any]:
     """The graph input that a typed line means."""
     word, _, rest = line.partition(" ")
-    if word == "/practise":
-        return {"messages": [_said("practise")], "scenario": rest.strip() or scenario or None}
-    if word in ("/end", "/pause", "/resume", "/restart", "/repeat", "/help"):
-        return {"messages": [_said(word)], "command": word[1:]}
-    payload: dict[str, Any] = {"messages": [_said(line)]}
-    return {**payload, "scenario": scenario} if scenario else payload
-
-
-def _said(text: str) -> dict[str, str]:
-    return {"role": "user", "content": text}
+    if word in ("/practise", "/restart"):
+        chosen = rest.strip() or scenario
+        return {"command": "restart", **({"scenario": chosen} if chosen else {})}
+    if word in ("/end", "/pause", "/resume", "/repeat", "/help"):
+        return {"command": word[1:]}
+    return {"messages": [{"role": "user", "content": line}]}
 
 
 async def _lines() -> AsyncGenerator[str, None]:

@@ -61,7 +61,8 @@ async def scorecard(stage: Stage) -> None:
 
 
 def _stands(quote: Mapping[str, Any], turns: list[str]) -> bool:
-    return turns[quote["turn"]][quote["start"] : quote["end"]] == str(quote["text"])
+    text: str = quote["text"]
+    return turns[quote["turn"]][quote["start"] : quote["end"]] == text
 
 
 async def ask(stage: Stage) -> None:

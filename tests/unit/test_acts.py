@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nodes.acts import is_question, observe
+from nodes.cues import WHEN
 
 NEEDS = (
     "After each weekend about 400 unanswered messages wait on Monday morning.",
@@ -130,3 +131,17 @@ def test_competitors_are_known_by_name() -> None:
     """In any case, from the pack."""
     assert "competitor" in observe("Is HARBORLINE in the race?", competitors=["Harborline"]).acts
     assert "competitor" not in observe("Is anyone else in the race?", competitors=["Harborline"]).acts
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("on 2026-12-04 at 10:00 about the pilot", "2026-12-04 at 10:00"),
+        ("on 2026-12-04 10:30", "2026-12-04 10:30"),
+        ("December 4 at 3 pm", "December 4 at 3 pm"),
+        ("next Tuesday at 10", "next Tuesday at 10"),
+    ],
+)
+def test_a_day_keeps_its_time(text: str, when: str) -> None:
+    """A follow-up at ten is not booked for some time that day."""
+    assert max((m.group().strip() for m in WHEN.finditer(text)), key=len) == when
