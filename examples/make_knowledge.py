@@ -49,6 +49,20 @@ PLANS: Rows = [
     ["API calls per minute", 60, 200, 600, 2000],
     ["File storage per seat (GB)", 2, 5, 10, 25],
 ]
+PLANS_ZH: Rows = [
+    ["", "入门版", "团队版", "商务版", "企业版"],
+    ["每席位每月，按年签约（美元）", 19, 39, 69, 99],
+    ["每席位每月，按月付费（美元）", 23, 47, 83, "不提供"],
+    ["最少席位", 1, 5, 15, 50],
+    ["最多席位", 10, 100, 400, "不限"],
+    ["上线费，一次性（美元）", 0, 500, 2500, 9000],
+    ["规则条数", 10, 50, 250, "不限"],
+    ["品牌数", 1, 2, 5, 20],
+    ["报表历史", "30 天", "6 个月", "24 个月", "整个合同期"],
+    ["智能草稿", "无", "附加包", "附加包", "包含"],
+    ["单点登录（SAML）", "无", "无", "有", "有"],
+    ["自动开通账号（SCIM）", "无", "无", "无", "有"],
+]
 ADD_ONS: Rows = [
     ["Add-on", "Price (USD)", "Unit", "Plans", "Note"],
     ["Loom Assist", 12, "per seat and month", "Team, Business", "included in Enterprise"],
@@ -181,10 +195,11 @@ th { color: #14406b; font-weight: bold; }
 
 
 def main() -> None:
-    """Writes all five files."""
+    """Writes all but the Markdown files."""
     TARGET.mkdir(exist_ok=True)
     tables = {"plans": PLANS, "addons": ADD_ONS, "service": SERVICE}
     make_pdf("product-sheet", "Loomdesk product sheet", tables)
+    make_pdf("product-sheet.zh", "Loomdesk product sheet (zh)", {"plans_zh": PLANS_ZH})
     make_pdf(
         "battlecard-harborline",
         "Battlecard: Harborline Desk",
@@ -207,6 +222,7 @@ def make_pdf(name: str, title: str, tables: dict[str, Rows]) -> None:
         foot = f"{title}   {sheet.number + 1} / {pdf.page_count}"
         sheet.insert_text((56, page.height - 34), foot, fontsize=8, color=(0.4, 0.45, 0.5))
     pdf.set_metadata({"title": title, "author": "Brightloom (invented)"})
+    pdf.subset_fonts()  # A whole Chinese font is 1.7 MB.
     pdf.save(TARGET / f"{name}.pdf", garbage=4, deflate=True)
 
 

@@ -22,7 +22,7 @@ from terminal.render import custom_panel, scorecard_table, shorten
 SCENARIO = "meridian-coo"
 QUESTIONS = (
     "Which plans include single sign-on?",
-    "客户说价格太贵，我应该怎么回答？",
+    "哪个版本支持单点登录？",
 )
 LONG_QUESTION = "What should I find out in discovery, and how do I handle a price objection?"
 TASK = "Book a follow-up with Dana Whitfield on 2026-12-04 at 10:00 about the pilot plan"
@@ -61,8 +61,8 @@ async def scorecard(stage: Stage) -> None:
 
 
 def _stands(quote: Mapping[str, Any], turns: list[str]) -> bool:
-    text: str = quote["text"]
-    return turns[quote["turn"]][quote["start"] : quote["end"]] == text
+    place = slice(quote["start"], quote["end"])
+    return bool(turns[quote["turn"]][place] == quote["text"])
 
 
 async def ask(stage: Stage) -> None:
