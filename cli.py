@@ -42,7 +42,7 @@ def serve(
     """Serve threads over WebSocket and HTTP, and work on their runs."""
     from terminal.processes import serve_until_signal
 
-    _run(serve_until_signal, _settings(host=host, port=port), console)
+    _run(serve_until_signal, _settings(stays=True, host=host, port=port), console)
 
 
 @app.command()
@@ -50,7 +50,7 @@ def worker() -> None:
     """Work on runs beside a server, in a process of its own; as many as you like."""
     from terminal.processes import work_until_signal
 
-    _run(work_until_signal, _settings(), console)
+    _run(work_until_signal, _settings(stays=True), console)
 
 
 @app.command()
@@ -139,13 +139,16 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _settings(**given: Any) -> Settings:
-    """The settings with the command's options in place. Ends the program on a fault."""
+def _settings(*, stays: bool = False, **given: Any) -> Settings:
+    """The settings with the command's options in place. Ends the program on a fault.
+
+    A command that `stays` logs as configured; the others say themselves what happened, and log errors only.
+    """
     try:
         settings = load(**{name: value for name, value in given.items() if value is not None})
     except SettingsInvalid as exc:
         _fail(exc)
-    log.configure(settings.log_level, to_terminal=sys.stderr.isatty())
+    log.configure(settings.log_level if stays else "error", to_terminal=sys.stderr.isatty())
     return settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -19,6 +20,7 @@ class Screen:
         self._console = console
         self._open = False
         """A message is being written."""
+        self._column = 0
         self._later: list[Any] = []
         """Panels that wait for the end of the message, so that they do not cut its lines."""
 
@@ -46,7 +48,12 @@ class Screen:
     def _write(self, text: str) -> None:
         if not self._open:
             self._console.print("[bold cyan]›[/bold cyan] ", end="")
-            self._open = True
+            self._open, self._column = True, 2
+        # Tokens are words, so a line breaks between them; rich cannot wrap what is still to come.
+        if self._column + cell_len(text.rstrip()) > self._console.width:
+            self._console.print()
+            text, self._column = text.lstrip(" "), 0
+        self._column = cell_len(text.rpartition("\n")[2]) + (0 if "\n" in text else self._column)
         self._console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
 
     def _close(self, remark: str = "") -> None:
@@ -68,9 +75,8 @@ def custom_panel(data: dict[str, Any]) -> Any:
     """A hint beside the dialogue, a citation line, a scorecard; None for what is not for people."""
     name = data.get("name")
     if name == "hint":
-        return Panel(
-            str(data.get("text", "")), title="hint", title_align="left", border_style="yellow", width=76
-        )
+        said = "\n".join(str(data[key]) for key in ("text", "suggestion") if data.get(key))
+        return Panel(Text(said), title="hint", title_align="left", border_style="yellow", expand=False)
     if name == "citation":
         quote = shorten(data.get("quote", ""))
         return Text(f"{data.get('marker', '')} {data.get('locator', '')}: “{quote}”", style="dim")
