@@ -13,7 +13,7 @@ from uuid import uuid4
 import anyio
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from runtime import log
@@ -100,7 +100,7 @@ def threads(
             return await list_threads(place, api_key, limit)
 
     rows = _run(run)
-    table = Table("thread", "assistant", "status", "last used")
+    table = Table(Column("thread", min_width=36), "assistant", "status", "last used")
     for row in rows:
         table.add_row(row["thread_id"], row["metadata"]["graph_id"], row["status"], row["updated_at"][:19])
     console.print(table if rows else "No threads yet; start one with: cornerman chat")

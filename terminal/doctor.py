@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import httpx
@@ -41,7 +41,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _port(settings)
     yield _auth(settings)
     yield _extra("bge", "FlagEmbedding", "dense and ColBERT retrieval")
-    yield _extra("docling", "docling.models", "table models for difficult PDFs")
+    yield _extra("docling", "docling", "table models for difficult PDFs")
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
@@ -58,11 +58,11 @@ async def _redis(settings: Settings) -> Finding:
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
     try:
         async with open_redis(url, settings.data_dir) as place, connect(place, timeout_s=5) as client:
-            version = str((await client.info("server"))["redis_version"])
+            running = str((await client.info("server"))["redis_version"])
         found = "as configured" if url else f"embedded ({find_server()}); data in {settings.data_dir}/redis"
     except (AppError, RedisError) as exc:
         return Finding("Redis", "fault", str(exc))
-    return Finding("Redis", "ok", f"{version}, {found}")
+    return Finding("Redis", "ok", f"{running}, {found}")
 
 
 async def _model(settings: Settings) -> Finding:
@@ -123,10 +123,10 @@ def _auth(settings: Settings) -> Finding:
     return Finding("API keys", "ok", f"{len(users)} configured")
 
 
-def _extra(extra: str, package: str, purpose: str) -> Finding:
+def _extra(extra: str, distribution: str, purpose: str) -> Finding:
+    # By distribution: the light docling-slim of the base install brings docling's package as well.
     try:
-        found = importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:
-        found = False
-    how = "installed" if found else f"not installed: pip install 'cornerman[{extra}]' for {purpose}"
-    return Finding(f"Extra {extra}", "ok" if found else "note", how)
+        return Finding(f"Extra {extra}", "ok", f"{distribution} {version(distribution)}")
+    except PackageNotFoundError:
+        how = f"not installed: pip install -e '.[{extra}]' for {purpose}"
+        return Finding(f"Extra {extra}", "note", how)
