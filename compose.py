@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore
@@ -44,8 +44,10 @@ class Installation:
     """What one process has open."""
 
     settings: Settings
-    redis_url: str
-    users: Mapping[str, User]
+    redis_url: str = field(repr=False)
+    """May hold a password."""
+    users: Mapping[str, User] = field(repr=False)
+    """By API key."""
     events: EventLog
     hub: Hub
     runs: Runs

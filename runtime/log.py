@@ -24,7 +24,7 @@ def configure(level: str, *, to_terminal: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *args: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     # Libraries log values of ours (SAQ a job's arguments, for one), so they speak up only for trouble.

@@ -25,7 +25,7 @@ from runtime.errors import (
 )
 from runtime.events import EventLog
 from runtime.execution import Graph, Outcome, Stop, execute
-from runtime.failure import as_error
+from runtime.failure import as_error, trail
 from runtime.queue import RunQueue, hand_over
 from runtime.redis import as_text
 from runtime.run_record import Status
@@ -110,7 +110,7 @@ class Worker:
         except Exception as exc:  # The one broad catch: the unknown becomes `internal`.
             error = as_error(exc)
             unforeseen = error.code == AppError.code
-            log.warning("run.failed", code=error.code, exc_info=exc if unforeseen else None)
+            log.warning("run.failed", code=error.code, trail=trail(exc) if unforeseen else None)
         return Outcome(_status(error), [failure_event(claim.run_id, claim.run.assistant, error)]), error
 
     async def _execute(self, claim: Claim, stop: Stop) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,11 +25,17 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     return {**kept, "CORNERMAN_DATA_DIR": str(data), "COLUMNS": "200", "NO_COLOR": "1", **more}
 
 
-async def run(data: Path, *args: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-    """The finished command, whatever its exit code; `more` is environment."""
-    with anyio.fail_after(60):
+async def run(
+    data: Path, *args: str, stdin: str = "", timeout_s: float = 60, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The finished command, whatever its exit code; `settings` are environment."""
+    with anyio.fail_after(timeout_s):
         done = await anyio.run_process(
-            command(*args), input=stdin.encode(), check=False, env=environment(data, **more), cwd=ROOT
+            command(*args),
+            input=stdin.encode(),
+            check=False,
+            env=environment(data, **(settings or {})),
+            cwd=ROOT,
         )
     return subprocess.CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -124,14 +124,15 @@ async def test_writes_keep_their_slots_and_their_order(saver: RedisSaver) -> Non
 
 async def test_writes_may_come_before_their_checkpoint(saver: RedisSaver) -> None:
     """With durability `async` nothing keeps the two in order, and pruning in between loses nothing."""
+    await Steps(saver, run_id="gone").put(x=0)
     steps = Steps(saver)
     await steps.put(x=1)
     coming = steps.checkpoint()
     ahead = at(checkpoint_id=coming["id"])
     await saver.aput_writes(ahead, [("y", history(2))], "task")
     await saver.aput_writes(at(namespace="sub:1", checkpoint_id="0"), [("z", history(2))], "task")
+    await saver.adelete_for_runs(["gone"])
     await saver.aprune([T])
-    await saver.adelete_for_runs(["none"])
     await saver.aput(steps.config, coming, {}, {})
     assert (await latest(saver)).pending_writes == [("task", "y", history(2))]
     await saver.aput(at(namespace="sub:1"), {**coming, "id": "0"}, {}, {})

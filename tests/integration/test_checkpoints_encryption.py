@@ -64,9 +64,8 @@ async def test_processes_with_one_digest_key_share_blocks(client: Redis) -> None
     steps.saver = second
     await steps.put(messages=history(61))
     assert await client.hlen("{acme/t1}:b") <= blocks + 4
-    stranger = encrypting(client, None)
-    steps.saver = stranger
-    await steps.put(messages=history(62))
+    steps.saver = encrypting(client, b"another key" * 3)
+    await steps.put(messages=history(61))
     assert await client.hlen("{acme/t1}:b") > blocks + 10
 
 

@@ -52,6 +52,17 @@ async def test_a_warm_saver_survives_the_loss_of_the_thread(client: Redis, how: 
     assert newest is not None and newest.pending_writes == [("task", "messages", history(31))]
 
 
+async def test_what_another_process_pruned_is_sent_again(client: Redis) -> None:
+    """A value this saver knows to be stored is gone, although the one it was stored with is still there."""
+    saver = RedisSaver(client)
+    steps = Steps(saver)
+    await steps.put(first="f" * 200, messages=history(20))
+    await steps.put(messages=history(1))
+    await RedisSaver(client).aprune(["acme/t1"])
+    await steps.put(messages=history(20))
+    assert await state(saver) == {"first": "f" * 200, "messages": history(20)}
+
+
 async def test_a_failover_to_a_lagging_replica_is_noticed(client: Redis) -> None:
     """The server is back at an older state of the same generation: what was stored since is sent again."""
     saver = RedisSaver(client)

@@ -73,6 +73,7 @@ async def test_a_pinned_thread_does_not_expire(client: Redis) -> None:
     await steps.put(x=2)
     assert set(await times_left(client)) == {-1}
     await saver.aprune([T])
+    await steps.put(x=3)
     assert set(await times_left(client)) == {-1}
     await saver.aunpin(T)
     assert await expire_together(client) and await client.ttl(KEYS[0]) > 90

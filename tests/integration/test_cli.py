@@ -134,7 +134,7 @@ async def test_bad_input_gets_one_clear_line(
     tmp_path: Path, args: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     """Never a traceback, and the message says what to change."""
-    done = await run(tmp_path, *args, stdin="hello\n", **settings)
+    done = await run(tmp_path, *args, stdin="hello\n", settings=settings)
     shown = " ".join((done.stdout + done.stderr).split())
     assert said in shown and "Traceback" not in shown
 
@@ -164,7 +164,7 @@ async def test_doctor_finds_the_faults(tmp_path: Path) -> None:
         "CORNERMAN_MODEL_BASE_URL": "http://127.0.0.1:1/v1",
         "CORNERMAN_REDIS_URL": "redis://127.0.0.1:1",
     }
-    done = await run(tmp_path, "doctor", **faults)
+    done = await run(tmp_path, "doctor", settings=faults)
     assert done.returncode == 1
     assert "fault" in done.stdout and "CORNERMAN_REDIS_URL" in done.stdout and "base URL" in done.stdout
 
@@ -177,7 +177,7 @@ async def test_a_refused_model_key_reaches_the_rep_as_a_sentence(tmp_path: Path)
     async with openai_server(ScriptedModel(scripts=SCRIPTS), key="right") as endpoint:
         settings = {"CORNERMAN_MODEL_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": "wrong-key"}
         done = await run(
-            tmp_path, "chat", "--assistant", "coaching", stdin="Hello\nHello?\n/quit\n", **settings
+            tmp_path, "chat", "--assistant", "coaching", stdin="Hello\nHello?\n/quit\n", settings=settings
         )
         assert done.stdout.count("model_unauthorized") == 2
         assert "wrong-key" not in done.stdout + done.stderr
@@ -188,6 +188,6 @@ async def test_a_refused_model_key_reaches_the_rep_as_a_sentence(tmp_path: Path)
             "--assistant",
             "coaching",
             stdin="Hello Dana, thanks for your time\n/quit\n",
-            **settings,
+            settings=settings,
         )
         assert "model_" not in done.stdout and "›" in done.stdout

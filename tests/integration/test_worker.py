@@ -17,6 +17,7 @@ from langgraph.types import interrupt
 from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import ModelTimeout
+from runtime.log import configure
 from runtime.scripted import Line, ScriptedModel
 from tests.place import ANA, Place, open_place
 
@@ -134,14 +135,20 @@ async def test_a_foreseen_failure_tells_its_code(place: Place) -> None:
         await socket.until("completed")
 
 
-async def test_an_unforeseen_failure_tells_only_the_run(place: Place) -> None:
-    """An exception's text may hold anything, so it stays in the log."""
+async def test_an_unforeseen_failure_tells_only_the_run(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exception's text may hold the conversation: neither the client nor the log gets it."""
+    configure("info", to_terminal=False)
     async with place.worker(), place.socket("t") as socket:
         run_id = await place.start("t", "bug")
         await socket.until("failed")
     failed = socket.data("lifecycle")[-1]
     assert (failed["code"], failed["correlation_id"]) == ("internal", run_id)
     assert "secret" not in str(socket.frames)
+    logged = capsys.readouterr().err
+    assert "ZeroDivisionError" in logged and "test_worker.py" in logged
+    assert "secret" not in logged
 
 
 async def test_a_graph_without_end_is_stopped(place: Place) -> None:
