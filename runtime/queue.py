@@ -1,8 +1,14 @@
-"""The queue that carries runs to workers: SAQ on our Redis."""
+"""Queues between processes: SAQ on our Redis."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
 from redis.asyncio import Redis
+from saq import Worker
 from saq.queue.redis import RedisQueue
 
 _ABORT_WAIT_S = 1.0
@@ -37,3 +43,22 @@ async def hand_over(queue: RunQueue, thread: str, run_id: str, heartbeat_s: floa
             retries=_DELIVERIES,
             ttl=_KEEP_DONE_S,
         )
+
+
+GRACE_S = 0.05
+"""Time that a worker's jobs have to end by themselves; zero would leave SAQ's own gather() unawaited, and
+asyncio would complain at exit."""
+
+
+@asynccontextmanager
+async def running(worker: Worker[Any]) -> AsyncIterator[None]:
+    """Works until the block is left; then lets running jobs go, which other workers take on."""
+    worker.SIGNALS = []  # The process's signals belong to the command, which ends this block.
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(worker.start)
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                await worker.stop()
+            tasks.cancel_scope.cancel()

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
 from redis.asyncio import Redis
 from saq import Worker as SaqWorker
 from saq.queue import JobError
 from saq.queue.redis import RedisQueue
 
 from runtime.errors import AppError, KnowledgeUnavailable
+from runtime.queue import GRACE_S, running
 
 QUEUE = "calls"
 _CONCURRENCY = 4
@@ -40,18 +40,10 @@ async def answering(client: Redis, functions: Mapping[str, Function]) -> AsyncIt
         RedisQueue(client, name=QUEUE),
         functions=[(name, job(function)) for name, function in functions.items()],
         concurrency=_CONCURRENCY,
-        # Zero would leave SAQ's own gather() unawaited, and asyncio would complain at exit.
-        shutdown_grace_period_s=0.05,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
+        shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
     )
-    saq.SIGNALS = []  # The process's signals belong to the command that opened this block.
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(saq.start)
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await saq.stop()
-            tasks.cancel_scope.cancel()
+    async with running(saq):
+        yield
 
 
 class Caller:

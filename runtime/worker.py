@@ -26,7 +26,7 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.execution import Graph, Outcome, Stop, execute
 from runtime.failure import as_error, trail
-from runtime.queue import RunQueue, hand_over
+from runtime.queue import GRACE_S, RunQueue, hand_over, running
 from runtime.redis import as_text
 from runtime.run_record import Status
 from runtime.runs import CANCEL_CHANNEL, Claim, Runs, failure_event
@@ -153,17 +153,12 @@ async def serve_queue(worker: Worker, queue: RunQueue, client: Redis, limits: Li
         functions=[("execute", worker.execute)],
         id=worker.id,
         concurrency=limits.concurrency,
-        # Zero would leave SAQ's own gather() unawaited, and asyncio would complain at exit.
-        shutdown_grace_period_s=0.05,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
+        shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
         timers={"sweep": max(1, round(limits.heartbeat_s / 3)), "schedule": 1, "abort": 1, "worker_info": 5},
     )
-    saq.SIGNALS = []  # The process's signals belong to the server or the command, which ends this block.
-    async with anyio.create_task_group() as tasks:
+    async with running(saq), anyio.create_task_group() as tasks:
         tasks.start_soon(worker.stop_when_told, client)
-        tasks.start_soon(saq.start)
         try:
             yield
         finally:
-            with anyio.CancelScope(shield=True):
-                await saq.stop()
             tasks.cancel_scope.cancel()
