@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from anyio import create_task_group, sleep, sleep_forever
+from anyio.abc import TaskStatus
 from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore
 from redis.asyncio import Redis
 
 from graphs import GRAPHS
 from ingestion.knowledge import Knowledge
-from ingestion.remote import RemoteKnowledge, functions
+from ingestion.remote import RemoteKnowledge, SharedKnowledge, functions
 from nodes.scripts import SCRIPTS
 from runtime.auth import check_exposure, read_keys
 from runtime.checkpoints import RedisSaver
@@ -35,6 +37,7 @@ from runtime.store import RedisStore
 from runtime.threads import Threads
 from runtime.worker import Limits, Worker, serve_queue
 
+_OWNER_POLL_S = 1.0
 _QUEUE_CONNECTIONS = 16
 """Beside those of the worker's slots: subscriptions, enqueueing, the calls' queue."""
 
@@ -57,7 +60,7 @@ class Installation:
     store: BaseStore
     graphs: Mapping[str, Graph]
     model: BaseChatModel
-    knowledge: Knowledge | RemoteKnowledge
+    knowledge: SharedKnowledge
 
     def graph(self, name: str) -> Graph:
         """Raises NotFound."""
@@ -115,6 +118,7 @@ async def _wire(
 
     async def enqueue(thread: str, run_id: str) -> None:
         await hand_over(queue, thread, run_id, settings.heartbeat_s)
+        await runs.handed_over(thread)
 
     return Installation(
         settings=settings,
@@ -155,24 +159,44 @@ def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
 
 async def _knowledge(
     stack: AsyncExitStack, settings: Settings, waiting: Redis, own_index: bool
-) -> Knowledge | RemoteKnowledge:
-    """The index itself where this process can own it, else the way to its owner."""
+) -> SharedKnowledge:
+    knowledge = SharedKnowledge(RemoteKnowledge(Caller(waiting), settings.search_timeout_s))
     if own_index:
+        tasks = await stack.enter_async_context(create_task_group())
+        stack.callback(tasks.cancel_scope.cancel)
+        await tasks.start(_own_index, knowledge, settings, waiting)
+    return knowledge
+
+
+async def _own_index(
+    knowledge: SharedKnowledge, settings: Settings, waiting: Redis, *, task_status: TaskStatus[None]
+) -> None:
+    """Owns the index and answers the others. Started after the first try: another may own it for now."""
+    tried = False
+    while True:
         try:
-            knowledge = await stack.enter_async_context(
-                Knowledge.open(
-                    settings.data_dir,
-                    child_tokens=settings.child_tokens,
-                    parent_tokens=settings.parent_tokens,
-                    max_bytes=settings.ingest_max_bytes,
-                )
-            )
+            async with open_index(settings) as owned, answering(waiting, functions(owned)):
+                knowledge.owned = owned
+                if not tried:
+                    task_status.started()
+                await sleep_forever()
         except KnowledgeUnavailable:
-            pass  # Another process owns it, and answers.
-        else:
-            await stack.enter_async_context(answering(waiting, functions(knowledge)))
-            return knowledge
-    return RemoteKnowledge(Caller(waiting), settings.search_timeout_s)
+            if not tried:
+                task_status.started()
+            tried = True
+        finally:
+            knowledge.owned = None
+        await sleep(_OWNER_POLL_S)
+
+
+def open_index(settings: Settings) -> AbstractAsyncContextManager[Knowledge]:
+    """The embedded index of this installation. Raises KnowledgeUnavailable naming the process that has it."""
+    return Knowledge.open(
+        settings.data_dir,
+        child_tokens=settings.child_tokens,
+        parent_tokens=settings.parent_tokens,
+        max_bytes=settings.ingest_max_bytes,
+    )
 
 
 @asynccontextmanager

@@ -47,6 +47,35 @@ class RemoteKnowledge:
         return Stats(**await self._call("stats", self._timeout_s, tenant=tenant))
 
 
+class SharedKnowledge:
+    """The index itself while this process owns it, the way to its owner otherwise."""
+
+    def __init__(self, remote: RemoteKnowledge) -> None:
+        self._remote = remote
+        self.owned: Knowledge | None = None
+        """Set by the composition root when this process becomes the owner."""
+
+    @property
+    def _current(self) -> Knowledge | RemoteKnowledge:
+        return self.owned or self._remote
+
+    async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
+        return await self._current.search(tenant, query, limit=limit)
+
+    async def ingest(
+        self,
+        tenant: str,
+        path: Path,
+        *,
+        name: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Ingested:
+        return await self._current.ingest(tenant, path, name=name, on_progress=on_progress)
+
+    async def stats(self, tenant: str) -> Stats:
+        return await self._current.stats(tenant)
+
+
 def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]]]:
     """What the owner answers."""
 

@@ -13,20 +13,21 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import anyio
 import redis.asyncio as redis
 from anyio.abc import Process
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError
 
-from runtime.errors import RedisUnavailable, SettingsInvalid
+from runtime.errors import RedisUnavailable, SettingsInvalid, leaf
 
 MIN_VERSION = (6, 2)
 _START_TIMEOUT_S = 15.0
 _STOP_TIMEOUT_S = 10.0
+_POLL_S = 0.1
 _MAX_SOCKET_PATH = 100
 """A unix socket's path may hold 107 bytes on Linux and 103 on macOS."""
 
@@ -70,27 +71,64 @@ def server_version(binary: Path) -> tuple[int, ...]:
 
 @asynccontextmanager
 async def embedded_redis(folder: Path) -> AsyncIterator[Path]:
-    """The server's socket. The process that holds `owner.lock` runs the server; others share it."""
+    """The server's socket. The process that holds `owner.lock` runs the server; others share it.
+
+    When the owner ends, one of the others takes its place on the same socket, where clients find it again.
+    """
     _make_writable(folder)
     socket = _socket_path(folder)
     with (folder / "owner.lock").open("w") as lock:
-        if not _try_lock(lock):
-            await _wait_until_it_answers(socket)
-            yield socket
+        if await _owns_or_joins(lock, socket):
+            async with _server(folder, socket):
+                yield socket
             return
-        await _end_orphan(socket)
-        process = await _start(folder, socket)
         try:
-            await _wait_until_it_answers(socket, process, folder / "redis.log")
-            yield socket
-        finally:
-            with anyio.CancelScope(shield=True):
-                await _stop(process, socket)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_stand_by, lock, folder, socket)
+                yield socket
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            raise leaf(
+                group
+            ) from group  # As the body raised it: the task group is this function's own affair.
+
+
+async def _owns_or_joins(lock: IO[str], socket: Path) -> bool:
+    """True when this process is to run the server, False when another's answers."""
+    with anyio.move_on_after(_START_TIMEOUT_S):
+        while not _try_lock(lock):
+            if await _state(socket) != "down":
+                await _wait_until_it_answers(socket)
+                return False
+            await anyio.sleep(_POLL_S)
+        return True
+    raise RedisUnavailable(f"another process owns {str(socket)!r}, and its server does not answer")
+
+
+async def _stand_by(lock: IO[str], folder: Path, socket: Path) -> None:
+    """Takes the owner's place when it ends."""
+    while not _try_lock(lock):  # noqa: ASYNC110  (another process lets go; nothing to wait on)
+        await anyio.sleep(_POLL_S)
+    async with _server(folder, socket):
+        await anyio.sleep_forever()
+
+
+@asynccontextmanager
+async def _server(folder: Path, socket: Path) -> AsyncIterator[None]:
+    await _end_orphan(socket)
+    process = await _start(folder, socket)
+    try:
+        await _wait_until_it_answers(socket, process, folder / "redis.log")
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _stop(process, socket)
 
 
 def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # It holds conversations.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as exc:
@@ -132,20 +170,23 @@ def _client(socket: Path, timeout_s: float) -> redis.Redis:
     )
 
 
-async def _answers(socket: Path) -> bool:
+async def _state(socket: Path) -> Literal["up", "loading", "down"]:
     async with _client(socket, 1.0) as client:
         try:
-            return bool(await client.ping())
+            await client.ping()
+        except BusyLoadingError:
+            return "loading"
         except (RedisError, OSError):
-            return False
+            return "down"
+    return "up"
 
 
 async def _end_orphan(socket: Path) -> None:
     """Ends a server whose owner was killed: two servers must never write one append-only file."""
-    if socket.exists() and await _answers(socket):
+    if socket.exists() and await _state(socket) != "down":
         await _shut_down(socket)
         with anyio.fail_after(_STOP_TIMEOUT_S):
-            while await _answers(socket):  # noqa: ASYNC110  (another process ends; nothing to wait on)
+            while await _state(socket) != "down":  # noqa: ASYNC110  (another process ends)
                 await anyio.sleep(0.05)
     socket.unlink(missing_ok=True)
 
@@ -187,15 +228,14 @@ def _refuse_downgrade(binary: Path, folder: Path) -> None:
 async def _wait_until_it_answers(
     socket: Path, process: Process | None = None, log: Path | None = None
 ) -> None:
-    with anyio.move_on_after(_START_TIMEOUT_S):
-        while not await _answers(socket):
-            if process is not None and process.returncode is not None:
-                break
-            await anyio.sleep(0.02)
-        else:
-            return
-    where = f"; see {str(log)!r}" if log else ""
-    raise RedisUnavailable(f"the embedded redis-server does not answer on {str(socket)!r}{where}")
+    """Waits for a server that starts, and as long as it takes for one that still reads its file."""
+    deadline = anyio.current_time() + _START_TIMEOUT_S
+    while (state := await _state(socket)) != "up":
+        ended = process is not None and process.returncode is not None
+        if ended or (state == "down" and anyio.current_time() > deadline):
+            where = f"; see {str(log)!r}" if log else ""
+            raise RedisUnavailable(f"the embedded redis-server does not answer on {str(socket)!r}{where}")
+        await anyio.sleep(0.02)
 
 
 async def _stop(process: Process, socket: Path) -> None:

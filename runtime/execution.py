@@ -97,7 +97,6 @@ async def execute(
     """
     translator = Translator(f"{claim.run_id}.{claim.fence}")
     writer = Writer(log, claim)
-    config = run_config(claim, recursion_limit)
     failure: Exception | None = None
     async with writer, anyio.create_task_group() as tasks:
         tasks.start_soon(writer.drain)
@@ -105,7 +104,7 @@ async def execute(
             await writer.write(await _close_open_messages(log, claim, translator))
         try:
             with stop.scope:
-                payload = await _input(graph, claim, config)
+                payload, config = await _begin(graph, claim, recursion_limit)
                 await _stream(graph, payload, config, context, translator, writer)
         except Exception as exc:  # Held only until the events before it are in the log, then raised.
             failure = exc
@@ -118,22 +117,28 @@ async def execute(
     return _outcome(claim, translator)
 
 
+async def _begin(graph: Graph, claim: Claim, recursion_limit: int) -> tuple[Any, RunnableConfig]:
+    """The graph's input and config.
+
+    When a lost worker has brought the input into a checkpoint already, the input is None, which means go on,
+    from the thread's last checkpoint.
+    """
+    config = run_config(claim, recursion_limit)
+    if claim.attempt > 1:
+        state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
+        if state.metadata and state.metadata.get("run_id") == claim.run_id:
+            return None, config
+    if claim.run.checkpoint_id:
+        config["configurable"]["checkpoint_id"] = claim.run.checkpoint_id
+    resumed = claim.run.kind == "resume"
+    return (Command(resume=claim.run.payload) if resumed else claim.run.payload), config
+
+
 def run_config(claim: Claim, recursion_limit: int) -> RunnableConfig:
     """What LangGraph and the saver need to know; keys with `__` stay out of the checkpoints' metadata."""
     place: dict[str, Any] = {"thread_id": claim.thread, "__fence": claim.fence}
-    if claim.run.checkpoint_id and claim.attempt == 1:
-        place["checkpoint_id"] = claim.run.checkpoint_id
     about = {**claim.run.metadata, "run_id": claim.run_id, "assistant_id": claim.run.assistant}
     return {"configurable": place, "metadata": about, "recursion_limit": recursion_limit}
-
-
-async def _input(graph: Graph, claim: Claim, config: RunnableConfig) -> Any:
-    """The run's input; None, that is go on, when a lost worker has brought it into a checkpoint already."""
-    if claim.attempt > 1:
-        state = await graph.aget_state(config)
-        if state.metadata and state.metadata.get("run_id") == claim.run_id:
-            return None
-    return Command(resume=claim.run.payload) if claim.run.kind == "resume" else claim.run.payload
 
 
 async def _stream(

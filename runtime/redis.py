@@ -8,16 +8,22 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from runtime.embedded_redis import MIN_VERSION, embedded_redis, parse_version
 from runtime.errors import RedisUnavailable, SettingsInvalid
 
+_RETRIES = 6
+
 
 def connect(url: str, *, timeout_s: float | None = 10.0, connections: int = 32) -> redis.Redis:
     """A client with its own pool that waits for a free connection instead of failing.
 
-    `timeout_s` bounds each reply; None is for connections that block on purpose (queue, subscriptions).
+    `timeout_s` bounds each reply; None is for connections that block on purpose (queue, subscriptions). A
+    lost connection is tried again for one to two seconds, which rides over a restart; scripts are written so
+    that a second execution changes nothing.
     """
     pool = redis.BlockingConnectionPool.from_url(
         url,
@@ -26,6 +32,7 @@ def connect(url: str, *, timeout_s: float | None = 10.0, connections: int = 32) 
         socket_timeout=timeout_s,
         socket_connect_timeout=5,
         health_check_interval=30,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _RETRIES),
     )
     return redis.Redis.from_pool(pool)
 

@@ -18,6 +18,8 @@ from runtime.run_record import InputKind, RunRecord, Status, now_ms, read_record
 from runtime.scripts import load_script
 
 CANCEL_CHANNEL = "cornerman:cancel"
+_TO_HAND_OVER = "cornerman:to-hand-over"
+"""Sorted set of threads by time, on no thread's slot: a note too many does no harm."""
 Strategy = Literal["reject", "enqueue", "interrupt"]
 
 
@@ -81,6 +83,7 @@ class Runs:
         PermissionDenied (another user's thread).
         """
         run_id = str(uuid7())
+        await self._note(thread)
         fields = {
             **record_fields(user, assistant, kind, payload),
             "checkpoint_id": checkpoint_id or "",
@@ -150,6 +153,7 @@ class Runs:
         record = await self.find(thread, run_id)
         error = RunCancelled()
         failed = failure_event(run_id, record.assistant, error)
+        await self._note(thread)
         outcome, active = await self._cancel(
             keys=self._keys(thread, run_id),
             args=[
@@ -166,6 +170,19 @@ class Runs:
 
     async def cancel_requested(self, thread: str, run_id: str) -> bool:
         return bool(await self._client.hexists(tagged(thread, f"run:{run_id}"), "cancel"))
+
+    async def _note(self, thread: str) -> None:
+        """Before a script makes a run active: whoever dies before handing it over leaves this note."""
+        await self._client.zadd(_TO_HAND_OVER, {thread: now_ms()})
+
+    async def handed_over(self, thread: str) -> None:
+        """The thread's active run is before the workers; its note goes."""
+        await self._client.zrem(_TO_HAND_OVER, thread)
+
+    async def not_handed_over(self, age_ms: int) -> list[str]:
+        """Threads whose note is older than that: their process died in between."""
+        notes = await self._client.zrange(_TO_HAND_OVER, "-inf", now_ms() - age_ms, byscore=True)
+        return [as_text(thread) for thread in notes]
 
     async def active(self, thread: str) -> str:
         """The run that is pending or running on the thread, or ''."""

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from runtime.errors import SettingsInvalid
 
+_WATCH_S = 0.2
 _BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
@@ -50,22 +51,40 @@ async def serving(app: Starlette, host: str, port: int, max_frame_bytes: int) ->
                 timeout_graceful_shutdown=5,
             )
         )
+        stopped = anyio.Event()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_serve, server, listener)
-            while not (server.started or _failure(app)):  # noqa: ASYNC110  (uvicorn offers no event)
+            tasks.start_soon(_serve, server, listener, stopped)
+            while not (server.started or stopped.is_set()):  # noqa: ASYNC110  (uvicorn offers no event)
                 await anyio.sleep(0.01)
             if server.started:
-                yield f"http://{host}:{listener.getsockname()[1]}"
-                server.should_exit = True
+                tasks.start_soon(_watch, app, server)
+                try:
+                    yield f"http://{host}:{listener.getsockname()[1]}"
+                finally:
+                    # Before the task group cancels anything: the app's lifespan closes in order.
+                    server.should_exit = True
+                    with anyio.CancelScope(shield=True):
+                        await stopped.wait()
+                    tasks.cancel_scope.cancel()
     if failure := _failure(app):
         raise failure
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, stopped: anyio.Event) -> None:
     try:
         await server.serve([listener])
     except SystemExit:
-        return  # uvicorn's word for a failed start-up, whose reason is in the app's state.
+        pass  # uvicorn's word for a failed start-up, whose reason is in the app's state.
+    finally:
+        stopped.set()
+
+
+async def _watch(app: Starlette, server: uvicorn.Server) -> None:
+    """Raises what ended the app's lifespan: a server whose resources are closed must not seem well."""
+    while not server.should_exit:
+        if failure := _failure(app):
+            raise failure
+        await anyio.sleep(_WATCH_S)
 
 
 def _failure(app: Starlette) -> BaseException | None:

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream
+from redis.exceptions import RedisError
 from uuid_utils import uuid7
 
 from runtime.context import User
@@ -18,10 +20,13 @@ from runtime.hub import Batch, Hub
 from runtime.keys import thread_key
 from runtime.threads import Threads
 
+_RECONNECT_S = 0.5
 _POLL_S = 5.0
 """How often the log is asked although nothing was announced: a failover loses announcements."""
 _WATCHER_PAUSE_S = 0.010
 """Measured: with 3 ms a busy client still lost events to its watcher's head start, with 10 ms none did."""
+
+log = structlog.get_logger()
 
 Send = Callable[[str], Awaitable[None]]
 
@@ -87,12 +92,22 @@ class Session:
             batch: Batch = []
             with anyio.move_on_after(_POLL_S):
                 batch = await batches.receive()
-            async with self._turn:
-                if self._filters:
-                    await self._forward(batch)
-                    if self.behind and not batches.statistics().current_buffer_used:
-                        self.behind = False
-                        await self._forward([])
+            try:
+                async with self._turn:
+                    await self._catch_up(batch, batches)
+            except (RedisError, OSError) as exc:
+                # Nothing is lost: what was not sent is still behind `sent_seq`, for the next turn.
+                log.warning("session.disconnected", error=type(exc).__name__)
+                self.behind = True
+                await anyio.sleep(_RECONNECT_S)
+
+    async def _catch_up(self, batch: Batch, batches: MemoryObjectReceiveStream[Batch]) -> None:
+        if not self._filters:
+            return
+        await self._forward(batch)
+        if self.behind and not batches.statistics().current_buffer_used:
+            self.behind = False
+            await self._forward([])
 
     async def _check_owner(self) -> None:
         """A thread that did not exist when the socket opened may by now belong to somebody else."""

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from saq import Worker as SaqWorker
 from saq.job import Job
 
@@ -32,6 +33,10 @@ from runtime.run_record import Status
 from runtime.runs import CANCEL_CHANNEL, Claim, Runs, failure_event
 
 log = structlog.get_logger()
+
+_RECONNECT_S = 0.5
+_OVERDUE_MS = 3_000
+"""Handing over takes milliseconds; what takes this long has lost its process."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,32 @@ class Worker:
 
     async def stop_when_told(self, client: Redis) -> None:
         """Stops running runs by the cancel signal; ends only by being cancelled."""
-        async with client.pubsub() as signals:
-            await signals.subscribe(CANCEL_CHANNEL)
-            async for message in signals.listen():
-                if message["type"] == "message" and (stop := self._stops.get(as_text(message["data"]))):
-                    stop.request(RunCancelled())
+        while True:
+            try:
+                async with client.pubsub() as signals:
+                    await signals.subscribe(CANCEL_CHANNEL)
+                    async for message in signals.listen():
+                        self._heed(message)
+            except (RedisError, OSError) as exc:
+                # A signal that gets lost meanwhile is found by the heartbeat.
+                log.warning("worker.disconnected", error=type(exc).__name__)
+                await anyio.sleep(_RECONNECT_S)
+
+    def _heed(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "message" and (stop := self._stops.get(as_text(message["data"]))):
+            stop.request(RunCancelled())
+
+    async def recover_lost(self) -> None:
+        """Hands over what a process recorded and died before it could; ends only by being cancelled."""
+        while True:
+            await anyio.sleep(self._limits.heartbeat_s)
+            try:
+                for thread in await self._runs.not_handed_over(_OVERDUE_MS):
+                    log.warning("run.recovered", thread=thread)
+                    await self._hand_over(thread, await self._runs.active(thread))
+                    await self._runs.handed_over(thread)
+            except (RedisError, OSError) as exc:
+                log.warning("worker.disconnected", error=type(exc).__name__)
 
     async def _run(self, job: Job, claim: Claim) -> str:
         """The run to hand over next; '' also when another worker has taken this one."""
@@ -158,6 +184,7 @@ async def serve_queue(worker: Worker, queue: RunQueue, client: Redis, limits: Li
     )
     async with running(saq), anyio.create_task_group() as tasks:
         tasks.start_soon(worker.stop_when_told, client)
+        tasks.start_soon(worker.recover_lost)
         try:
             yield
         finally:

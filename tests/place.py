@@ -128,6 +128,7 @@ async def open_place(url: str, build: Builder, **settings: Any) -> AsyncIterator
 
         async def enqueue(thread: str, run_id: str) -> None:
             await hand_over(queue, thread, run_id, limits.heartbeat_s)
+            await runs.handed_over(thread)
 
         yield Place(
             client=client,

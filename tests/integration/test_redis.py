@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from redis.exceptions import RedisError
 
 from runtime import embedded_redis
 from runtime.errors import RedisUnavailable, SettingsInvalid
@@ -130,3 +131,34 @@ async def test_a_url_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="no Redis URL"):
         async with open_redis("nonsense", tmp_path):
             pass
+
+
+async def test_another_process_takes_the_owners_place(tmp_path: Path) -> None:
+    """A short command that started the server first does not take it away from a long one."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert owner.stdout is not None
+    assert await anyio.to_thread.run_sync(owner.stdout.readline) == b"up\n"
+    async with open_redis(None, tmp_path) as url, connect(url) as client:
+        assert await client.incr("n") == 2
+        first = (await client.info("server"))["process_id"]
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        owner.stdout.close()
+        with anyio.fail_after(10):
+            while True:
+                try:
+                    if (await client.info("server"))["process_id"] != first:
+                        break
+                except RedisError:
+                    pass
+                await anyio.sleep(0.05)
+        assert await client.incr("n") == 3
+    assert not (tmp_path / "redis" / "redis.sock").exists()
+
+
+async def test_the_data_is_for_its_owner_only(tmp_path: Path) -> None:
+    """It holds conversations."""
+    await count(tmp_path)
+    assert (tmp_path / "redis").stat().st_mode & 0o077 == 0

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import anyio
 import pytest
 from redis.asyncio import Redis
 
+from compose import open_index, open_installation
 from ingestion.knowledge import Knowledge
 from ingestion.remote import RemoteKnowledge, functions
 from runtime.errors import DocumentMissing, KnowledgeUnavailable
 from runtime.redis import connect
 from runtime.remote import Caller, answering
+from runtime.settings import load
 
 pytestmark = pytest.mark.anyio
 
@@ -81,3 +85,21 @@ async def test_a_second_owner_is_refused_by_name(owner: Knowledge, tmp_path: Pat
     with pytest.raises(KnowledgeUnavailable, match=str(os.getpid())):
         async with Knowledge.open(tmp_path / "data", child_tokens=128, parent_tokens=512, max_bytes=10):
             pass
+
+
+async def test_a_server_takes_the_index_over_from_a_command(tmp_path: Path) -> None:
+    """An `ingest` that happened to run when the server started does not leave it without an index."""
+    path = tmp_path / "prices.md"
+    path.write_text(TEXT)
+    async with AsyncExitStack() as stack:
+        settings = load(data_dir=tmp_path / "server")
+        command = await stack.enter_async_context(AsyncExitStack())
+        await command.enter_async_context(open_index(settings))
+        place = await stack.enter_async_context(open_installation(settings, own_index=True, work=False))
+        assert place.knowledge.owned is None
+        await command.aclose()
+        with anyio.fail_after(10):
+            while place.knowledge.owned is None:
+                await anyio.sleep(0.05)
+        assert (await place.knowledge.ingest("local", path)).status == "ingested"
+        assert await place.knowledge.search("local", "Team plan")

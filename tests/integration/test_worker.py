@@ -265,3 +265,44 @@ async def test_messages_to_a_busy_thread_are_answered_in_turn(place: Place) -> N
     assert socket.lifecycle() == ["running", "completed"] * 2
     runs = await place.runs.newest("acme/t", 5)
     assert [r.run_id for r in runs] == [second, first]
+
+
+async def test_a_worker_goes_on_after_redis_was_away(place: Place) -> None:
+    """Cut connections end neither the cancel signal nor the work."""
+    async with place.worker(), place.socket("t") as socket:
+        await place.client.client_kill_filter(_type="pubsub")
+        await place.client.client_kill_filter(_type="normal", skipme=True)
+        await anyio.sleep(1.2)
+        run_id = await place.start("t", "sleep")
+        while "misbehave" not in Log.calls:
+            await anyio.sleep(0.01)
+        await place.commands.cancel(ANA, "t", run_id)
+        await socket.until("failed")
+
+
+async def test_a_run_that_nobody_handed_over_is_found(place: Place) -> None:
+    """Its starter died between recording it and queueing it."""
+    payload = {"messages": [{"role": "user", "content": "go"}]}
+    await place.runs.start("acme/t", ANA, "g", payload)
+    async with place.socket("t") as socket, place.worker(heartbeat_s=0.5):
+        await anyio.sleep(3)
+        await socket.until("completed")
+    assert await place.runs.not_handed_over(0) == []
+
+
+async def test_a_lost_fork_is_taken_up_where_it_branched(place: Place) -> None:
+    """The second attempt starts from the checkpoint that was asked for, not from the end of the thread."""
+    async with place.worker(), place.socket("t") as socket:
+        await place.start("t", "one")
+        await socket.until("completed")
+        fork = socket.data("checkpoints")[-1]["id"]
+        await place.start("t", "two")
+        await socket.until("completed", count=2)
+    payload = {"messages": [{"role": "user", "content": "three"}]}
+    started = await place.runs.start("acme/t", ANA, "g", payload, checkpoint_id=fork)
+    assert await place.runs.claim("acme/t", started.run_id, "w:lost")
+    async with place.worker("w:2"), place.socket("t") as socket:
+        await socket.until("completed")
+    state = await place.graphs["g"].aget_state({"configurable": {"thread_id": "acme/t"}})
+    asked = [m.text for m in state.values["messages"] if m.type == "human"]
+    assert asked == ["one", "three"]
