@@ -13,6 +13,7 @@ from saq.queue.redis import RedisQueue
 
 _ABORT_WAIT_S = 1.0
 _KEEP_DONE_S = 60
+_BEGIN_TIMEOUT_S = 10.0
 _DELIVERIES = 20
 """More than the attempts of any run: the run record counts attempts and gives up, not the queue."""
 
@@ -56,6 +57,10 @@ async def running(worker: Worker[Any]) -> AsyncIterator[None]:
     worker.SIGNALS = []  # The process's signals belong to the command, which ends this block.
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(worker.start)
+        # A worker that is stopped before it has begun would begin afterwards, inside a cancelled scope.
+        with anyio.fail_after(_BEGIN_TIMEOUT_S):
+            while not worker.tasks:  # noqa: ASYNC110  (SAQ offers no event)
+                await anyio.sleep(0.001)
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -103,3 +104,13 @@ async def test_a_server_takes_the_index_over_from_a_command(tmp_path: Path) -> N
                 await anyio.sleep(0.05)
         assert (await place.knowledge.ingest("local", path)).status == "ingested"
         assert await place.knowledge.search("local", "Team plan")
+
+
+async def test_answering_can_end_as_soon_as_it_began(client: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    """A command that fails at once leaves no complaint of asyncio on the terminal."""
+    for _ in range(20):
+        with pytest.RaisesGroup(DocumentMissing):
+            async with answering(client, {}):
+                raise DocumentMissing("at once")
+    gc.collect()
+    assert "never retrieved" not in caplog.text
