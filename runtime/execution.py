@@ -100,7 +100,7 @@ async def execute(
     failure: Exception | None = None
     async with writer, anyio.create_task_group() as tasks:
         tasks.start_soon(writer.drain)
-        if claim.attempt > 1:
+        if claim.number > 1:
             await writer.write(await _close_open_messages(log, claim, translator))
         try:
             with stop.scope:
@@ -124,7 +124,7 @@ async def _begin(graph: Graph, claim: Claim, recursion_limit: int) -> tuple[Any,
     from the thread's last checkpoint.
     """
     config = run_config(claim, recursion_limit)
-    if claim.attempt > 1:
+    if claim.number > 1:
         state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
         if state.metadata and state.metadata.get("run_id") == claim.run_id:
             return None, config

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
@@ -59,22 +59,30 @@ async def open_redis(url: str | None, data_dir: Path) -> AsyncIterator[str]:
 
 
 async def _check(url: str) -> None:
-    place = _without_password(url)
+    place = _place(url)
     try:
         client = connect(url, timeout_s=5.0)
-    except ValueError as exc:
-        raise SettingsInvalid(f"CORNERMAN_REDIS_URL: {place!r} is no Redis URL: {exc}") from exc
+    except ValueError:
+        # Without the cause: it quotes parts of the URL, the password among them.
+        raise SettingsInvalid(
+            "CORNERMAN_REDIS_URL is no Redis URL; it looks like redis://user:password@host:6379/0"
+        ) from None
     async with client:
         try:
             version = str((await client.info("server"))["redis_version"])
         except (RedisError, OSError) as exc:
             raise RedisUnavailable(
-                f"no Redis answers at {place!r} ({type(exc).__name__}); check CORNERMAN_REDIS_URL, or"
-                " unset it to use the embedded server"
+                f"no Redis answers at {place} ({type(exc).__name__}); check CORNERMAN_REDIS_URL, or unset"
+                " it to use the embedded server"
             ) from exc
     if parse_version(version) < MIN_VERSION:
-        raise RedisUnavailable(f"the Redis at {place!r} is {version}; 6.2 or newer is needed")
+        raise RedisUnavailable(f"the Redis at {place} is {version}; 6.2 or newer is needed")
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//***@", url)
+def _place(url: str) -> str:
+    """Host and port, or the socket's path, and nothing else of the URL: it may hold a password anywhere."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+    except ValueError:
+        return "the configured URL"

@@ -37,8 +37,10 @@ class Claim(NamedTuple):
     thread: str
     run_id: str
     fence: int
+    number: int
+    """1 for the first claim of the run; more when another worker had it before."""
     attempt: int
-    """1 for the first; more when a worker was lost."""
+    """As `number`, without the claims that were released in order."""
     run: RunRecord
 
 
@@ -62,6 +64,7 @@ class Runs:
         self._log = log
         self._start = load_script(client, "append_events", "run_start")
         self._claim = load_script(client, "append_events", "run_claim")
+        self._release = load_script(client, "run_release")
         self._settle = load_script(client, "append_events", "settle_run", "run_settle")
         self._cancel = load_script(client, "append_events", "settle_run", "run_cancel")
 
@@ -108,11 +111,17 @@ class Runs:
         """The claim, the first logged as `running`; None when the run is over or not the active one."""
         record = await self.find(thread, run_id)
         running = lifecycle_event(run_id, "running", record.assistant)
-        fence, attempt = await self._claim(
+        fence, number, attempt = await self._claim(
             keys=[fence_key(thread), *(tagged(thread, k) for k in ("thread", f"run:{run_id}", "events"))],
             args=[run_id, worker, now_ms(), *self._log.target(thread), *flatten([running])],
         )
-        return Claim(thread, run_id, int(fence), int(attempt), record) if fence else None
+        return Claim(thread, run_id, int(fence), int(number), int(attempt), record) if fence else None
+
+    async def release(self, claim: Claim) -> None:
+        """Gives the run back in order, for another worker to claim: this claim is no lost attempt."""
+        await self._release(
+            keys=[fence_key(claim.thread), tagged(claim.thread, f"run:{claim.run_id}")], args=[claim.fence]
+        )
 
     async def settle(
         self,

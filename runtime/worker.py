@@ -125,6 +125,10 @@ class Worker:
         except StaleFence:
             log.warning("run.taken_over", fence=claim.fence)
             return ""
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await self._runs.release(claim)  # This worker ends; the queue hands the run to another.
+            raise
         finally:
             del self._stops[claim.run_id]
         log.info("run.settled", status=outcome.status, code=error.code if error else None)

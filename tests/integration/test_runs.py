@@ -34,7 +34,7 @@ async def test_a_run_is_claimed_executed_and_settled(runs: Runs, threads: Thread
     """The record tells what happened, and the thread is free again."""
     started = await runs.start(T, ANA, "g", {"n": "值"}, metadata={"source": "test"})
     claim = await runs.claim(T, started.run_id, "w1")
-    assert claim is not None and (claim.fence, claim.attempt, claim.run.payload) == (1, 1, {"n": "值"})
+    assert claim is not None and (claim.fence, claim.number, claim.run.payload) == (1, 1, {"n": "值"})
     assert claim.run.user == ANA and claim.run.metadata == {"source": "test"}
     assert await runs.settle(claim, "success", [lifecycle_event(started.run_id, "completed", "g")]) == ""
     run = await runs.find(T, started.run_id)
@@ -49,7 +49,7 @@ async def test_a_second_claim_makes_the_first_stale(runs: Runs) -> None:
     started = await runs.start(T, ANA, "g", None)
     elder = await runs.claim(T, started.run_id, "w1")
     younger = await runs.claim(T, started.run_id, "w2")
-    assert elder and younger and younger.attempt == 2
+    assert elder and younger and younger.number == 2
     with pytest.raises(StaleFence):
         await runs.settle(elder, "success", [])
     assert (await runs.find(T, started.run_id)).status == "running"
