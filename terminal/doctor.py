@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.knowledge import Knowledge
+from compose import open_index
 from runtime.auth import check_exposure, read_keys
 from runtime.embedded_redis import find_server
 from runtime.errors import AppError
@@ -90,12 +90,7 @@ async def _model(settings: Settings) -> Finding:
 
 async def _knowledge(settings: Settings) -> Finding:
     try:
-        async with Knowledge.open(
-            settings.data_dir,
-            child_tokens=settings.child_tokens,
-            parent_tokens=settings.parent_tokens,
-            max_bytes=settings.ingest_max_bytes,
-        ) as knowledge:
+        async with open_index(settings) as knowledge:
             stats = await knowledge.stats("local")
     except AppError as exc:
         return Finding("Knowledge", "note", f"{exc}; that process answers searches")

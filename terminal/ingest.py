@@ -12,8 +12,7 @@ from rich.table import Table
 from compose import open_installation
 from ingestion import report
 from ingestion.find import document_names, find_documents
-from ingestion.knowledge import Knowledge
-from ingestion.remote import RemoteKnowledge
+from ingestion.remote import SharedKnowledge
 from ingestion.report import Ingested
 from runtime.settings import Settings
 
@@ -32,7 +31,7 @@ async def ingest_paths(
 
 
 async def ingest(
-    knowledge: Knowledge | RemoteKnowledge, tenant: str, paths: Sequence[Path], console: Console
+    knowledge: SharedKnowledge, tenant: str, paths: Sequence[Path], console: Console
 ) -> list[Ingested]:
     """One result per document; a refused one does not stop the others."""
     documents = find_documents(paths)
