@@ -7,14 +7,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uuid_utils import uuid7
 
 from compose import Installation, open_installation
-from runtime.auth import authenticate
+from runtime.auth import authenticate, check_origin
 from runtime.context import User
 from runtime.errors import (
     AppError,
@@ -27,6 +29,7 @@ from runtime.errors import (
 )
 from runtime.events import encode_json
 from runtime.execution import Graph
+from runtime.failure import as_error, trail
 from runtime.frames import failure, parse_frame, success
 from runtime.keys import check_thread_id, thread_key
 from runtime.run_record import run_json
@@ -37,6 +40,8 @@ from runtime.threads import row_json
 
 _STATUS = {Unauthenticated: 401, PermissionDenied: 403, NotFound: 404, ThreadBusy: 409, InvalidInput: 422}
 _MAX_PAGE = 1_000
+
+log = structlog.get_logger()
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -53,10 +58,15 @@ def create_app(settings: Settings) -> Starlette:
             app.state.failure = leaf(exc)  # uvicorn only logs it; `serving` raises it.
             raise
 
-    return Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={AppError: _error})
+    return Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        exception_handlers={Exception: _error, AppError: _error},
+    )
 
 
 async def info(request: Request) -> Response:
+    _user(request)
     return _json({"name": "cornerman", "graphs": sorted(_installation(request).graphs)})
 
 
@@ -75,8 +85,8 @@ async def command(request: Request) -> Response:
         result, seq = await place.commands.run(user, thread_id, method, params)
     except PermissionDenied:
         raise
-    except AppError as exc:
-        return Response(failure(command_id, exc), media_type="application/json")
+    except Exception as exc:  # A command's failure is an answer like another.
+        return Response(failure(command_id, _known(exc)), media_type="application/json")
     return Response(success(command_id, result, seq), media_type="application/json")
 
 
@@ -87,11 +97,13 @@ async def stream_events(socket: WebSocket) -> None:
         user, thread_id = _user(socket), _thread_id(socket)
         await _installation(socket).threads.find(user, thread_id)
         await _stream(socket, user, thread_id)
-    except WebSocketDisconnect:
-        return
-    except AppError as exc:
-        await socket.send_text(failure(None, exc))
-        await socket.close(4000 + _STATUS.get(type(exc), 500), exc.code)
+    except Exception as exc:  # Like a run's, a socket's fault becomes one error that its client is told.
+        if isinstance(leaf(exc), WebSocketDisconnect):
+            return
+        error = _known(exc)
+        await socket.send_text(failure(None, error))
+        status = _status(error)
+        await socket.close(1011 if status >= 500 else 4000 + status, error.code)
 
 
 async def _stream(socket: WebSocket, user: User, thread_id: str) -> None:
@@ -122,10 +134,8 @@ async def _answer(
             return success(command_id, await session.command(method, params), session.sent_seq)
         result, seq = await place.commands.run(user, thread_id, method, params)
         return success(command_id, result, seq)
-    except PermissionDenied:
-        raise
-    except AppError as exc:
-        return failure(command_id, exc)
+    except Exception as exc:  # The socket lives on, whatever a command did.
+        return failure(command_id, _known(exc))
 
 
 async def create_thread(request: Request) -> Response:
@@ -149,13 +159,18 @@ async def search_threads(request: Request) -> Response:
 
 async def get_state(request: Request) -> Response:
     graph, key = await _graph(request)
-    return _json(await state_json(graph, key, request.path_params.get("checkpoint_id")))
+    state = await state_json(graph, key, request.path_params.get("checkpoint_id"))
+    if request.path_params.get("checkpoint_id") and state["created_at"] is None:
+        raise NotFound(f"no checkpoint {request.path_params['checkpoint_id']!r} on this thread")
+    return _json(state)
 
 
 async def get_history(request: Request) -> Response:
     graph, key = await _graph(request)
     body = await _body(request)
-    before = (body.get("before") or {}).get("configurable", body.get("before") or {}).get("checkpoint_id")
+    before = body.get("before") or {}
+    if isinstance(before, dict):
+        before = before.get("configurable", before).get("checkpoint_id")
     return _json(await history_json(graph, key, _limit(body.get("limit")), before))
 
 
@@ -178,18 +193,20 @@ async def cancel_run(request: Request) -> Response:
 
 
 async def search_assistants(request: Request) -> Response:
+    _user(request)
     graphs = _installation(request).graphs
     return _json([{"assistant_id": name, "graph_id": name, "name": name} for name in sorted(graphs)])
 
 
 async def draw_graph(request: Request) -> Response:
+    _user(request)
     graph = _installation(request).graph(request.path_params["assistant_id"])
     xray = request.query_params.get("xray", "false").lower()
     return _json(graph.get_graph(xray=xray not in ("false", "0")).to_json())
 
 
 ROUTES = [
-    Route("/", info),
+    Route("/", ok),
     Route("/info", info),
     Route("/ok", ok),
     Route("/threads", create_thread, methods=["POST"]),
@@ -214,6 +231,7 @@ def _installation(connection: HTTPConnection) -> Installation:
 
 
 def _user(connection: HTTPConnection) -> User:
+    check_origin(connection.headers, _installation(connection).users)
     return authenticate(connection.headers, connection.cookies, _installation(connection).users)
 
 
@@ -263,7 +281,20 @@ def _json(value: Any) -> Response:
 
 
 async def _error(request: HTTPConnection, exc: Exception) -> Response:
-    assert isinstance(exc, AppError)
-    body = {"detail": str(exc), "code": exc.code, "correlation_id": exc.run_id}
-    status = next((s for kind, s in _STATUS.items() if isinstance(exc, kind)), 503 if exc.retryable else 500)
-    return Response(encode_json(body), status, media_type="application/json")
+    error = _known(exc)
+    body = {"detail": str(error), "code": error.code, "correlation_id": error.run_id}
+    return Response(encode_json(body), _status(error), media_type="application/json")
+
+
+def _known(exc: Exception) -> AppError:
+    """The error that a client is told, with an id under which the log has what nobody foresaw."""
+    error = as_error(exc)
+    error.run_id = error.run_id or str(uuid7())
+    if error.code in (AppError.code, "redis_unavailable"):
+        log.warning("request.failed", code=error.code, correlation_id=error.run_id, trail=trail(exc))
+    return error
+
+
+def _status(error: AppError) -> int:
+    known = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), None)
+    return known or (503 if error.retryable else 500)

@@ -6,11 +6,12 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from runtime.context import Role, User
-from runtime.errors import SettingsInvalid, Unauthenticated
+from runtime.errors import PermissionDenied, SettingsInvalid, Unauthenticated
 
 LOCAL = User("local", "you", frozenset({"rep", "evaluator", "engineer", "admin"}))
 """Whoever reaches a server without API keys, which listens on loopback only."""
@@ -38,6 +39,8 @@ def read_keys(text: SecretStr | None) -> dict[str, User]:
         # The first part of a location is the key itself.
         faults = "; ".join(f"{e['loc'][1:]}: {e['msg']}" for e in exc.errors(include_input=False))
         raise SettingsInvalid(f"CORNERMAN_API_KEYS: {faults}") from None
+    if not grants or "" in grants:
+        raise SettingsInvalid("CORNERMAN_API_KEYS: at least one key, and none of them empty, is needed")
     return {key: User(g.tenant, g.subject, g.roles) for key, g in grants.items()}
 
 
@@ -56,13 +59,28 @@ def authenticate(headers: Mapping[str, str], cookies: Mapping[str, str], users: 
     raise Unauthenticated("the API key is missing or wrong; send it as header x-api-key")
 
 
+def check_origin(headers: Mapping[str, str], users: Mapping[str, User]) -> None:
+    """Keeps other people's web pages out: a browser would carry their requests here, cookies included.
+
+    Raises PermissionDenied for an `Origin` that is not the `Host`, and, while there are no API keys, for a
+    `Host` that is not this machine (a name that somebody's DNS has pointed here).
+    """
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if origin and urlsplit(origin).netloc != host:
+        raise PermissionDenied(f"requests of the origin {origin!r} are not taken")
+    name = urlsplit(f"//{host}").hostname or ""
+    if not users and not _is_local(name):
+        raise PermissionDenied(f"without API keys, requests for the host {name!r} are not taken")
+
+
+def _is_local(name: str) -> bool:
+    try:
+        return name in ("", "localhost") or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def check_exposure(host: str, users: Mapping[str, User]) -> None:
     """Raises SettingsInvalid where a server without API keys would listen beyond this machine."""
-    if users or host == "localhost":
-        return
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+    if not users and not (host and _is_local(host)):
         raise SettingsInvalid(f"listening on {host!r} needs CORNERMAN_API_KEYS, or everybody would be let in")

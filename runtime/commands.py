@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import orjson
-
 from runtime.context import User
 from runtime.errors import (
     InvalidInput,
@@ -69,6 +67,7 @@ class Commands:
         self._check_input(payload)
         config = _object(params, "config")
         checkpoint_id = _object(config, "configurable").get("checkpoint_id")
+        await self._check_checkpoint(user, thread_id, assistant, checkpoint_id)
         strategy = params.get("multitask_strategy") or params.get("multitaskStrategy") or "enqueue"
         if strategy not in _STRATEGIES:
             raise NotSupported(f"multitask strategy {strategy!r}; known: {sorted(_STRATEGIES)}")
@@ -88,6 +87,8 @@ class Commands:
         if row is None or not row.assistant:
             raise NoSuchRun("nothing ran on this thread")
         answers = _answers(params)
+        if row.assistant not in self._graphs:
+            raise UnknownAssistant(f"the graph {row.assistant!r} of this thread is gone")
         state = await self._graphs[row.assistant].aget_state(
             {"configurable": {"thread_id": thread_key(user.tenant, thread_id)}}
         )
@@ -141,6 +142,16 @@ class Commands:
         await self._hand_over(key, started.active)
         return started
 
+    async def _check_checkpoint(self, user: User, thread_id: str, assistant: str, given: Any) -> None:
+        if given is None:
+            return
+        if not isinstance(given, str):
+            raise InvalidInput(f"checkpoint_id must be a string, not {type(given).__name__}")
+        place = {"thread_id": thread_key(user.tenant, thread_id), "checkpoint_id": given}
+        state = await self._graphs[assistant].aget_state({"configurable": place})
+        if state.created_at is None:
+            raise InvalidInput(f"no checkpoint {given!r} on this thread")
+
     def _assistant(self, name: Any) -> str:
         if not isinstance(name, str) or not name:
             raise InvalidInput("assistant_id is required")
@@ -154,17 +165,32 @@ class Commands:
         if not isinstance(payload, dict):
             raise InvalidInput(f"input must be an object or null, not {type(payload).__name__}")
         messages = payload.get("messages", [])
+        if payload.keys() == {"messages"} and not messages:
+            raise InvalidInput("the message is empty")
         for message in messages if isinstance(messages, list) else [messages]:
             content = message.get("content") if isinstance(message, dict) else message
-            if isinstance(content, str) and not content.strip():
-                raise InvalidInput("the message is empty")
-            size = len(content) if isinstance(content, str) else len(orjson.dumps(content, default=repr))
+            if not _text(content).strip():
+                raise InvalidInput("the message is empty, or holds no text")
+            size = len(_text(content))
             if size > self._max_message_chars:
                 raise InvalidInput(
                     f"the message has {size} characters; at most {self._max_message_chars} are allowed",
                     size=size,
                     limit=self._max_message_chars,
                 )
+
+
+def _text(content: Any) -> str:
+    """The text of a message's content: a string, or blocks of which some are text."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    parts = [
+        block if isinstance(block, str) else block.get("text")
+        for block in blocks
+        if isinstance(block, str | dict)
+    ]
+    return "".join(part for part in parts if isinstance(part, str))
 
 
 def _object(params: Params, name: str) -> Params:

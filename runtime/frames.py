@@ -22,7 +22,7 @@ def parse_frame(text: str | bytes) -> tuple[Any, str, dict[str, Any]]:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as exc:
-        raise InvalidInput("the frame is not JSON") from exc
+        raise InvalidInput("the frame is not JSON, or is nested too deep") from exc
     if not isinstance(frame, dict):
         raise InvalidInput("the frame is not a JSON object")
     method, params = frame.get("method"), frame.get("params")

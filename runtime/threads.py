@@ -55,7 +55,7 @@ class Threads:
         key = tagged(thread_key(user.tenant, thread_id), "thread")
         created = bool(await self._client.hsetnx(key, "owner", user.subject))
         if created:
-            await self._client.hset(key, mapping={"created": now_ms(), "updated": now_ms(), "seq": 0})
+            await self._client.hset(key, mapping={"created": now_ms(), "updated": now_ms()})
             await self._list(user, thread_id)
         return await self.get(user, thread_id), created
 

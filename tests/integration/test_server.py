@@ -253,3 +253,76 @@ async def test_a_data_folder_that_cannot_be_written_stops_the_start(tmp_path: Pa
     with pytest.raises(SettingsInvalid, match="CORNERMAN_DATA_DIR"):
         async with open_server(load(data_dir=tmp_path / "file", port=0)):
             pass
+
+
+async def test_faults_that_nobody_foresaw_do_not_cut_the_socket(url: str) -> None:
+    """A value of the wrong type, or one nested too deep, is answered, and the next command works."""
+    deep: Any = "x"
+    for _ in range(400):
+        deep = [deep]
+    async with socket(url, "t1") as ws:
+        for params in ({"config": {"configurable": {"checkpoint_id": {"a": 1}}}}, {"input": {"x": deep}}):
+            frame = {"id": 5, "method": "run.start", "params": {"assistant_id": "rag", **params}}
+            reply = await ask(ws, frame)
+            assert (reply["type"], reply["id"]) == ("error", 5)
+        good = {"id": 9, "method": "subscription.subscribe", "params": {"channels": ["values"]}}
+        assert (await ask(ws, good))["type"] == "success"
+    async with httpx.AsyncClient(base_url=url) as http:
+        await http.post("/threads", json={"thread_id": "t2"})
+        assert (await http.post("/threads/t2/history", json={"before": "abc"})).status_code == 200
+
+
+async def test_a_fork_of_an_unknown_checkpoint_is_refused(url: str) -> None:
+    """It would set the conversation aside; and reading one is a 404."""
+    async with httpx.AsyncClient(base_url=url) as http:
+        await http.post("/threads", json={"thread_id": "t"})
+        asked = start(config={"configurable": {"checkpoint_id": "nonsense"}})
+        reply = (await http.post("/threads/t/commands", json=asked)).json()
+        assert reply["error"] == "invalid_argument" and "nonsense" in reply["message"]
+        assert (await http.get("/threads/t/state/nonsense")).status_code == 404
+        assert (await http.get("/threads/t")).json()["status"] == "idle"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"role": "user", "content": []}],
+        [{"role": "user", "content": [{"type": "text", "text": "  "}]}],
+        [{"role": "user", "content": None}],
+    ],
+)
+async def test_messages_without_text_are_refused(url: str, messages: list[Any]) -> None:
+    """Before a run is recorded, in whatever form they come."""
+    asked = {
+        "id": 1,
+        "method": "run.start",
+        "params": {"assistant_id": "rag", "input": {"messages": messages}},
+    }
+    async with httpx.AsyncClient(base_url=url) as http:
+        reply = (await http.post("/threads/t/commands", json=asked)).json()
+        assert reply["error"] == "invalid_argument" and "empty" in reply["message"]
+
+
+async def test_other_peoples_pages_are_kept_out(url: str) -> None:
+    """A page the rep visits can neither open a socket here nor post, nor come in by a name of its own."""
+    evil = {"Origin": "https://evil.example"}
+    async with httpx.AsyncClient(base_url=url) as http:
+        assert (await http.post("/threads/t/commands", json=start(), headers=evil)).status_code == 403
+        assert (await http.get("/info", headers={"Host": "evil.example"})).status_code == 403
+        assert (await http.get("/info", headers={"Origin": url})).status_code == 200
+    async with socket(url, "t", **evil) as ws:
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await ws.recv()
+        assert ws.close_code == 4403
+
+
+async def test_with_keys_nothing_is_told_without_one(guarded: str) -> None:
+    """Not even which graphs there are."""
+    async with httpx.AsyncClient(base_url=guarded) as http:
+        for path in ("/info", "/assistants/rag/graph"):
+            assert (await http.get(path)).status_code == 401
+        assert (await http.post("/assistants/search", json={})).status_code == 401
+        assert (await http.get("/ok")).status_code == 200
+        assert "rag" not in (await http.get("/")).text
