@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import anyio
 import httpx
 from langgraph_sdk import get_client
+from langgraph_sdk.errors import NotFoundError
 
 from runtime.errors import AppError, Unauthenticated
 
@@ -52,6 +53,8 @@ class Conversation:
         self.thread_id = thread_id
         self.assistant = assistant
         self.run_id = ""
+        """The turn's run, '' until it has begun."""
+        self._cancel_wanted = False
         # The SDK sends its key with HTTP only; a stream's own headers go with the WebSocket too.
         self._headers = {"x-api-key": api_key} if api_key else None
         self._client = get_client(url=url, api_key=api_key, timeout=_STARTED_TIMEOUT_S)
@@ -78,8 +81,11 @@ class Conversation:
             yield piece
 
     async def cancel(self) -> None:
-        """Cancels the turn's run."""
-        await self._client.runs.cancel(self.thread_id, self.run_id, wait=False)
+        """Cancels the turn's run, as soon as it has begun; a run that is over stays over."""
+        self._cancel_wanted = True
+        if self.run_id:
+            with suppress(NotFoundError):
+                await self._client.runs.cancel(self.thread_id, self.run_id, wait=False)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -88,9 +94,13 @@ class Conversation:
         session = self._client.threads.stream(
             self.thread_id, assistant_id=self.assistant, headers=self._headers, transport="websocket"
         )
+        self.run_id, self._cancel_wanted = "", False
         async with session as thread:
             self.run_id = (await _begun(begin(thread)))["run_id"]
+            if self._cancel_wanted:
+                await self.cancel()
             questions: list[Question] = []
+            ended = False
             # A subscription opened after the start replays from the start: the SDK passes the seq before it.
             async with aclosing(cast("Any", thread.subscribe(CHANNELS))) as events:
                 async for event in events:
@@ -99,8 +109,10 @@ class Conversation:
                         questions.append(Question(data["interrupt_id"], data["value"]))
                     elif piece := read_piece(event):
                         yield piece
-                    if ends_turn(event):
+                    if ended := ends_turn(event):
                         break
+            if not ended and not questions:
+                raise RunRefused("the connection to the server was lost; the conversation stays where it is")
             for question in questions:
                 yield question
 
@@ -118,6 +130,8 @@ async def _begun(command: Any) -> dict[str, Any]:
                 "the server refused the API key; pass --api-key or set CORNERMAN_API_KEY"
             ) from exc
         raise RunRefused(f"the server answered {exc.response.status_code}") from exc
+    except httpx.TransportError as exc:
+        raise RunRefused("the server cannot be reached; is it still running?") from exc
     except RuntimeError as exc:  # The SDK raises it for an error envelope, with code and message in its text.
         raise RunRefused(str(exc)) from exc
 
