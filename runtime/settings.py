@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import SettingsInvalid
@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     parent_tokens: Count = 512
 
     log_level: str = "info"
+
+    @field_validator("redis_url", "api_keys", "model_base_url", "openai_api_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        """An empty variable unsets what an `.env` file says."""
+        return value or None
 
 
 def load(**given: Any) -> Settings:

@@ -16,23 +16,27 @@ from terminal.demo_stage import Stage
 from terminal.demo_steps import STEPS
 from terminal.ingest import ingest, results_table
 from terminal.processes import open_server, until_signal
-from terminal.worker_processes import open_workers
+from terminal.worker_processes import OWN_WORLD, open_workers
 
 KNOWLEDGE = Path(__file__).parent.parent / "examples" / "knowledge"
 _TENANT = "local"
 
 
-async def play(settings: Settings, console: Console) -> None:
+async def play(given: Settings, console: Console) -> None:
     """Plays all steps; at a terminal it then stays up. Raises DemoFailed."""
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    settings = settings.model_copy(
+    settings = given.model_copy(
         update={
+            # The demo is its own world: no model, key or Redis of the developer's takes part.
+            **OWN_WORLD,
             "worker_inline": False,
             "heartbeat_s": 2.0,
             "scripted_token_delay_s": 0.008,
-            "port": settings.port if at_terminal else 0,
+            "port": given.port if at_terminal else 0,
         }
     )
+    if given.openai_api_key or given.model_base_url:
+        console.print("The demo plays with the scripted model, not with the one that is configured.")
     began = time.monotonic()
     async with _stage(settings, console) as stage:
         for number, (title, step) in enumerate(STEPS, 1):

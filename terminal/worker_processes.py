@@ -15,6 +15,8 @@ from runtime.errors import AppError
 from runtime.settings import Settings
 
 _READY_TIMEOUT_S = 60.0
+OWN_WORLD: dict[str, None] = dict.fromkeys(("openai_api_key", "model_base_url", "api_keys", "redis_url"))
+"""Settings of an installation that uses nothing of what is configured."""
 
 
 class WorkerFailed(AppError):
@@ -55,8 +57,11 @@ class WorkerProcesses:
 @asynccontextmanager
 async def open_workers(settings: Settings, count: int) -> AsyncIterator[WorkerProcesses]:
     """`count` workers on the same data folder until the block is left; their log is `worker.log` there."""
+    # Empty values also hide what an `.env` file says.
     environment = {
         **os.environ,
+        **dict.fromkeys(("CORNERMAN_OPENAI_API_KEY", "CORNERMAN_MODEL_BASE_URL", "CORNERMAN_API_KEYS"), ""),
+        **dict.fromkeys(("OPENAI_API_KEY", "OPENAI_BASE_URL", "CORNERMAN_REDIS_URL"), ""),
         "CORNERMAN_DATA_DIR": str(settings.data_dir.resolve()),
         "CORNERMAN_HEARTBEAT_S": str(settings.heartbeat_s),
         "CORNERMAN_SCRIPTED_TOKEN_DELAY_S": str(settings.scripted_token_delay_s),
