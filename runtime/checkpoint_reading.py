@@ -28,7 +28,7 @@ from runtime.checkpoint_records import (
     value_field,
 )
 from runtime.checkpoint_thread import Setup, checkpoint_config, read, spot, thread_script
-from runtime.checkpoint_values import Decoder, read_refs
+from runtime.checkpoint_values import Decoder, guards
 from runtime.redis_calls import Operation
 
 _STEPS = 1024
@@ -48,10 +48,9 @@ def get(setup: Setup, config: RunnableConfig) -> Operation[CheckpointTuple | Non
     reply = yield from read(thread_script("get", at.thread, at.namespace, at.checkpoint_id))
     if reply is None:
         return None
-    member, fields, values, log, names, blocks, generation = reply
+    member, fields, values, log, names, blocks = reply
     stored = dict(zip(fields, values, strict=True))
-    guards = ((name, field) for field, value in stored.items() for name in read_refs(value)[0])
-    setup.known.learn(at.thread, generation, guards)
+    setup.known.learn(at.thread, guards(stored))
     decoder = Decoder(setup.codec, dict(zip(names, blocks, strict=True)))
     return as_tuple(at.thread, find(setup.codec, member), stored, log, decoder)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 
 from runtime.checkpoint_thread import Setup, run_key, thread_script
-from runtime.checkpoint_writing import GENERATION_BYTES
 from runtime.errors import InvalidInput
 from runtime.redis_calls import Operation, ask, command
 
@@ -24,7 +22,7 @@ def delete_for_runs(setup: Setup, run_ids: Iterable[str]) -> Operation[None]:
         for name in (yield from ask(command("SMEMBERS", run_key(run)))):
             thread = name.decode()
             setup.known.forget(thread)
-            yield from ask(thread_script("forget", thread, _generation(), run))
+            yield from ask(thread_script("forget", thread, run))
             yield from _unregister(thread, [run])
 
 
@@ -37,7 +35,7 @@ def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None
             yield from delete(setup, thread)
         else:
             setup.known.forget(thread)
-            runs = yield from ask(thread_script("prune", thread, _generation()))
+            runs = yield from ask(thread_script("prune", thread))
             yield from _unregister(thread, runs)
 
 
@@ -49,7 +47,7 @@ def copy(setup: Setup, source: str, target: str) -> Operation[None]:
     ttl_ms = setup.ttl_ms(target)
     yield [command("SADD", run_key(run.decode()), target) for run in runs]
     setup.known.forget(target)
-    before = yield from ask(thread_script("restore", target, ttl_ms, _generation(), *dumps))
+    before = yield from ask(thread_script("restore", target, ttl_ms, *dumps))
     yield from _unregister(target, set(before) - set(runs))
 
 
@@ -62,7 +60,3 @@ def _unregister(thread: str, runs: Iterable[bytes | str]) -> Operation[None]:
     calls = [command("SREM", run_key(run if isinstance(run, str) else run.decode()), thread) for run in runs]
     for start in range(0, len(calls), 1000):
         yield calls[start : start + 1000]
-
-
-def _generation() -> bytes:
-    return secrets.token_bytes(GENERATION_BYTES)

@@ -62,10 +62,8 @@ class Encoder:
         return self._leaf(self._codec.dumps(value), refs)
 
     def _is_worth_splitting(self, items: list[Any]) -> bool:
-        if not items:
-            return False
-        sample = (items[0], items[len(items) // 2], items[-1])
-        return sum(len(self._codec.dumps(item)) for item in sample) >= len(sample) * _SPLIT_BYTES
+        sample = items[:: len(items) // 3 or 1][:3]
+        return sum(len(self._codec.dumps(item)) for item in sample) >= max(len(sample), 1) * _SPLIT_BYTES
 
     def _split(self, items: list[Any], refs: _Refs) -> Any:
         serialized = [self._codec.dumps(item) for item in items]
@@ -136,6 +134,11 @@ class Decoder:
         return elements
 
 
+def guards(values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """By block, the field of a stored value that refers to it: while that is there, the block is."""
+    return {name: field for field, value in values.items() for name in read_refs(value)[0]}
+
+
 def pack_refs(names: Sequence[bytes]) -> bytes:
     """The count and the names, as the scripts read them."""
     return _U32.pack(len(names)) + b"".join(names)
@@ -149,7 +152,13 @@ def read_refs(data: bytes, at: int = 0) -> tuple[list[bytes], int]:
 
 
 def _has_parts(value: dict[Any, Any]) -> bool:
-    return 0 < len(value) <= _KEYS and all(type(key) is str for key in value)
+    keys_fit = len(value) <= _KEYS and all(type(key) is str for key in value)
+    return keys_fit and not all(_is_small(part) for part in value.values())
+
+
+def _is_small(value: Any) -> bool:
+    kind = type(value)
+    return value is None or kind in (bool, int, float) or (kind is str and len(value) < _REF_BYTES)
 
 
 def _borders(digests: Sequence[bytes]) -> Iterator[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -31,13 +30,12 @@ from runtime.checkpoint_records import (
     version_token,
 )
 from runtime.checkpoint_thread import Setup, Spot, checkpoint_config, run_key, spot, thread_script
-from runtime.checkpoint_values import Encoder
+from runtime.checkpoint_values import Encoder, guards
 from runtime.errors import StaleFence
 from runtime.redis_calls import Command, Operation, command
 
 _INLINE_CHARS = 128
 _STALE, _REFUSED = -1, 0
-GENERATION_BYTES = 8
 
 
 class _Entry(NamedTuple):
@@ -101,30 +99,25 @@ def _store(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder) -> Operation
     omission = setup.known.omit(at.thread, encoder.blocks)
     reply = yield from _send(setup, at, entry, encoder, omission)
     if reply == _REFUSED:
-        setup.known.forget(at.thread)
         missing = {field: encoder.encode([value]) for field, value in entry.kept.items()}
         entry = entry._replace(fields={**entry.fields, **missing}, kept={})
         reply = yield from _send(setup, at, entry, encoder, NOTHING)
     if reply == _STALE:
         raise StaleFence(fence=at.fence)
-    # A value is new, so where it is, all blocks that its script stored are. A block may be older than they.
-    guard = next(iter(entry.fields), None)
-    setup.known.learn(at.thread, reply, ((name, guard or name) for name in encoder.blocks))
+    setup.known.learn(at.thread, guards(entry.fields) or {name: name for name in encoder.blocks})
 
 
 def _send(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omission: Omission) -> Operation[Any]:
-    """The generation, or why the script refused."""
+    """The script's reply."""
     ttl_ms = setup.ttl_ms(at.thread)
     required = [*entry.kept, *omission.guards]
-    pairs = [*entry.fields.items()]
-    pairs += [(name, encoder.payload(name)) for name in encoder.blocks if name not in omission.names]
+    pairs = [(name, encoder.payload(name)) for name in encoder.blocks if name not in omission.names]
+    pairs += entry.fields.items()
     store = thread_script(
         entry.script,
         at.thread,
         at.fence,
         ttl_ms,
-        omission.generation,
-        secrets.token_bytes(GENERATION_BYTES),
         entry.prefix,
         entry.member,
         entry.run,

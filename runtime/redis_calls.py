@@ -13,7 +13,7 @@ import anyio
 import redis
 from redis.asyncio import Redis
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from runtime.errors import RedisUnavailable
 
@@ -101,6 +101,7 @@ class _Caller:
         self.commands = commands
         self.woken = anyio.Event()
         self.leads = False
+        self.has_left = False
         self.replies: list[Any] = []
         self.failure: Exception | None = None
 
@@ -108,7 +109,8 @@ class _Caller:
 class AsyncCalls:
     """Runs operations on an asyncio client; calls that come while all lanes are busy travel together.
 
-    No background task: whoever finds a free lane sends for all who wait, then passes the lane on.
+    No background task: whoever finds a free lane sends for all who wait, then passes the lane on. When it is
+    cancelled meanwhile, the others are sent again, so every command must be one that may be repeated.
     """
 
     def __init__(self, client: Redis, *, lanes: int = 2, batch: int = 64, timeout_s: float = 30.0) -> None:
@@ -147,43 +149,50 @@ class AsyncCalls:
         try:
             await me.woken.wait()
         except anyio.get_cancelled_exc_class():
+            me.has_left = True
             if me.leads:
                 self._pass_on()
-            elif me in self._queue:
-                self._queue.remove(me)
             raise
 
     async def _lead(self, me: _Caller) -> None:
-        batch = [me, *(self._queue.popleft() for _ in range(min(len(self._queue), self._batch - 1)))]
+        batch = [me]
+        while len(batch) < self._batch and (following := self._next()):
+            batch.append(following)
         try:
-            # The others need their replies even when this caller is cancelled.
-            with anyio.CancelScope(shield=True):
-                await self._send_batch(batch)
+            await self._send_batch(batch)
         finally:
+            unanswered = [caller for caller in batch[1:] if not caller.woken.is_set()]
+            self._queue.extendleft(reversed(unanswered))
             self._pass_on()
 
     def _pass_on(self) -> None:
-        if self._queue:
-            following = self._queue.popleft()
+        following = self._next()
+        if following is None:
+            self._free += 1
+        else:
             following.leads = True
             following.woken.set()
-        else:
-            self._free += 1
+
+    def _next(self) -> _Caller | None:
+        while self._queue:
+            caller = self._queue.popleft()
+            if not caller.has_left:
+                return caller
+        return None
 
     async def _send_batch(self, batch: Sequence[_Caller]) -> None:
-        for caller in batch:
-            caller.failure = RedisError("the batch was given up")
         try:
-            replies = await self._replies([c for caller in batch for c in caller.commands])
-            for caller in batch:
-                size = len(caller.commands)
-                caller.replies, replies, caller.failure = replies[:size], replies[size:], None
+            with anyio.fail_after(self._timeout_s):
+                replies = await self._replies([c for caller in batch for c in caller.commands])
         except (RedisError, OSError) as exc:
             for caller in batch:
                 caller.failure = exc
-        finally:
+        else:
             for caller in batch:
-                caller.woken.set()
+                size = len(caller.commands)
+                caller.replies, replies = replies[:size], replies[size:]
+        for caller in batch:
+            caller.woken.set()
 
     async def _replies(self, commands: Sequence[Command]) -> list[Any]:
         replies = await self._send([c.args for c in commands])
@@ -193,12 +202,21 @@ class AsyncCalls:
         return replies
 
     async def _send(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        with anyio.fail_after(self._timeout_s):
-            async with self._client.pipeline(transaction=False) as pipe:
-                for args in calls:
-                    pipe.execute_command(*args, **{NEVER_DECODE: True})
-                replies: list[Any] = await pipe.execute(raise_on_error=False)
-                return replies
+        if len(calls) == 1:
+            return [await self._send_one(calls[0])]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for args in calls:
+                pipe.execute_command(*args, **{NEVER_DECODE: True})
+            replies: list[Any] = await pipe.execute(raise_on_error=False)
+            return replies
+
+    async def _send_one(self, args: tuple[Any, ...]) -> Any:
+        # Half of redis-py's time in a small call is the pipeline's.
+        try:
+            # redis-py leaves this method without types.
+            return await self._client.execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+        except ResponseError as exc:
+            return exc
 
 
 def _unknown(replies: Sequence[Any]) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import redis
 from redis import connection
 from redis.asyncio import Redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
 
 _SHARED = (
     "host port path db username password credential_provider client_name protocol"
@@ -23,6 +25,8 @@ def sync_client(client: Redis) -> redis.Redis:
     given = pool.connection_kwargs
     kind = getattr(connection, pool.connection_class.__name__)
     settings = {name: given[name] for name in _SHARED if name in given}
+    if retry := given.get("retry"):
+        settings["retry"] = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retry.get_retries())
     # redis-py leaves this constructor without types.
     sync_pool = redis.BlockingConnectionPool(  # type: ignore[no-untyped-call]
         max_connections=_CONNECTIONS, timeout=_WAIT_S, connection_class=kind, **settings

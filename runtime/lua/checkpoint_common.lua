@@ -10,9 +10,9 @@ local function get_many(key, fields)
   return values
 end
 
-local function set_many(key, pairs_, from)
-  for i = from, #pairs_, MANY do
-    redis.call('HSET', key, unpack(pairs_, i, math.min(i + MANY - 1, #pairs_)))
+local function set_many(key, flat, from)
+  for i = from, #flat, MANY do
+    redis.call('HSET', key, unpack(flat, i, math.min(i + MANY - 1, #flat)))
   end
 end
 

@@ -1,16 +1,12 @@
--- Removes the checkpoints of runs, their writes, and the values and blocks that nothing else needs.
--- KEYS: checkpoints, blobs, writes. ARGV: new generation, runs.
+-- Removes the checkpoints of a run, their writes, and the values and blocks that nothing else needs.
+-- KEYS: checkpoints, blobs, writes. ARGV: run.
 local checkpoints, blobs, log = KEYS[1], KEYS[2], KEYS[3]
-local runs = {}
-for i = 2, #ARGV do
-  runs[ARGV[i]] = true
-  redis.call('ZREM', checkpoints, '\255' .. ARGV[i])
-end
+redis.call('ZREM', checkpoints, '\255' .. ARGV[1])
 
 local records, members, has, removed = {}, {}, {}, false
 for _, member in ipairs(redis.call('ZRANGEBYLEX', checkpoints, '-', '(\255')) do
   local record = read_record(member)
-  if runs[record.flags.r] then
+  if record.flags.r == ARGV[1] then
     removed = true
     redis.call('ZREM', checkpoints, member)
     remove_under(log, record.prefix)
@@ -30,12 +26,5 @@ end
 
 local fields, _, blocks = needed(blobs, records, redis.call('ZRANGE', log, 0, -1))
 for _, field in ipairs(redis.call('HKEYS', blobs)) do
-  if not (fields.has[field] or blocks.has[field] or field == 'G' or field == 'P') then
-    redis.call('HDEL', blobs, field)
-  end
-end
-if redis.call('HEXISTS', blobs, 'P') == 0 and redis.call('EXISTS', checkpoints, log) == 0 then
-  redis.call('DEL', blobs)
-else
-  redis.call('HSET', blobs, 'G', ARGV[1])
+  if not (fields.has[field] or blocks.has[field] or field == 'P') then redis.call('HDEL', blobs, field) end
 end

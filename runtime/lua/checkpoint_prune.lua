@@ -1,7 +1,7 @@
 -- Keeps the newest checkpoint of each namespace, the ancestors that its delta channels are rebuilt from, and writes whose
 -- checkpoint is still to come. What stays is read, the keys are dropped (freed in the background) and written anew: the
 -- time depends on what stays, not on what goes.
--- KEYS: checkpoints, blobs, writes. ARGV: new generation. Returns the runs that no longer have a checkpoint here.
+-- KEYS: checkpoints, blobs, writes. Returns the runs that no longer have a checkpoint here.
 local checkpoints, blobs, log = KEYS[1], KEYS[2], KEYS[3]
 local records, members, writes, has = {}, {}, {}, {}
 
@@ -64,7 +64,7 @@ end
 local fields, values, blocks = needed(blobs, records, writes)
 local contents = get_many(blobs, blocks.list)
 local pinned = redis.call('HEXISTS', blobs, 'P') == 1
-local left_ms = redis.call('PTTL', checkpoints)
+local left_ms = math.max(redis.call('PTTL', checkpoints), redis.call('PTTL', log))
 local live, gone = {}, {}
 for _, record in ipairs(records) do
   if record.flags.r then live[record.flags.r] = true end
@@ -80,16 +80,15 @@ for i, record in ipairs(records) do
 end
 for run in pairs(live) do redis.call('ZADD', checkpoints, 0, '\255' .. run) end
 for i = 1, #writes do redis.call('ZADD', log, 0, writes[i]) end
-local pairs_ = {'G', ARGV[1]}
-if pinned then pairs_[3], pairs_[4] = 'P', '1' end
+local flat = pinned and {'P', '1'} or {}
 local function restore(names, stored)
   for i = 1, #names do
-    if stored[i] then pairs_[#pairs_ + 1], pairs_[#pairs_ + 2] = names[i], stored[i] end
+    if stored[i] then flat[#flat + 1], flat[#flat + 2] = names[i], stored[i] end
   end
 end
 restore(fields.list, values)
 restore(blocks.list, contents)
-if #records + #writes > 0 or pinned then set_many(blobs, pairs_, 1) end
+set_many(blobs, flat, 1)
 if left_ms > 0 then
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], left_ms) end
 end

@@ -1,9 +1,9 @@
--- Appends a task's writes to a checkpoint's log. Returns -1 (stale), 0 (send all) or the generation.
+-- Appends a task's writes to a checkpoint's log. Returns 1 (done), 0 (refused: send all) or -1 (stale).
 local refused = refusal()
 if refused then return refused end
-local generation = store_fields()
-local prefix = ARGV[5]
+store_fields()
+local prefix = ARGV[3]
 local sequence = redis.call('ZLEXCOUNT', KEYS[3], '[' .. prefix .. '\0', '(' .. prefix .. '\1')
-redis.call('ZADD', KEYS[3], 0, prefix .. '\0' .. struct.pack('>I4', sequence) .. ARGV[6])
+redis.call('ZADD', KEYS[3], 0, prefix .. '\0' .. struct.pack('>I4', sequence) .. ARGV[4])
 touch(ARGV[2])
-return generation
+return DONE

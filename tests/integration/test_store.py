@@ -9,6 +9,8 @@ import pytest
 from langgraph.store.base import GetOp, InvalidNamespaceError, ListNamespacesOp, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from runtime.errors import InvalidInput, RedisUnavailable
 from runtime.redis import connect
@@ -225,6 +227,6 @@ async def test_the_sync_methods_do_the_same(store: RedisStore) -> None:
 
 async def test_a_store_without_redis_raises(tmp_path: Any) -> None:
     """A memory that cannot be read is no empty memory."""
-    async with connect(f"unix://{tmp_path}/none.sock") as client:
+    async with Redis(unix_socket_path=f"{tmp_path}/none.sock", retry=Retry(NoBackoff(), 0)) as client:
         with pytest.raises(RedisUnavailable):
             await RedisStore(client).aget(("t",), "k")

@@ -9,31 +9,22 @@ def names(*numbers: int) -> list[bytes]:
     return [b"e%016d" % number for number in numbers]
 
 
-def learn(known: Known, thread: str, *numbers: int, generation: bytes = b"g", guard: bytes = b"v") -> None:
-    known.learn(thread, generation, [(name, guard) for name in names(*numbers)])
+def learn(known: Known, thread: str, *numbers: int, guard: bytes = b"v") -> None:
+    known.learn(thread, {name: guard for name in names(*numbers)})
 
 
 def test_what_was_learned_is_left_out_under_its_guards() -> None:
-    """The server is told which generation and which fields the omission rests on."""
+    """The server is told which fields the omission rests on, the newest for each block."""
     known = Known(100)
     assert known.omit("t", names(1)) == NOTHING
     learn(known, "t", 1, 2, guard=b"v1")
     learn(known, "t", 2, 3, guard=b"v2")
-    omission = known.omit("t", names(1, 2, 9))
-    assert omission == (frozenset(names(1, 2)), b"g", [b"v1", b"v2"])
-    assert known.omit("t", names(9)) == NOTHING
+    assert known.omit("t", names(1, 2, 9)) == (frozenset(names(1, 2)), [b"v1", b"v2"])
+    assert known.omit("t", names(2)) == (frozenset(names(2)), [b"v2"])
+    assert not known.omit("t", names(9)).names
     assert known.omit("other", names(1)) == NOTHING
-
-
-def test_a_new_generation_ends_all_knowledge_of_the_thread() -> None:
-    """Blocks were removed, and nobody said which."""
-    known = Known(100)
-    learn(known, "t", 1, 2)
-    learn(known, "t", 3, generation=b"h")
-    assert known.omit("t", names(1, 2)) == NOTHING
-    assert known.omit("t", names(1, 3)).names == frozenset(names(3))
     known.forget("t")
-    assert known.omit("t", names(3)) == NOTHING
+    assert known.omit("t", names(1)) == NOTHING
 
 
 def test_the_threads_unused_for_longest_are_forgotten_first() -> None:
@@ -42,13 +33,13 @@ def test_the_threads_unused_for_longest_are_forgotten_first() -> None:
     learn(known, "a", 1, 2)
     learn(known, "b", 1, 2)
     learn(known, "c", 1, 2)
-    assert known.omit("a", names(1)) != NOTHING
+    assert known.omit("a", names(1)).names
     learn(known, "d", 1, 2)
-    assert [known.omit(thread, names(1)) == NOTHING for thread in "abcd"] == [False, True, False, False]
+    assert [bool(known.omit(thread, names(1)).names) for thread in "abcd"] == [True, False, True, True]
     learn(known, "e", *range(20))
-    assert all(known.omit(thread, names(1)) == NOTHING for thread in "abcde")
+    assert not any(known.omit(thread, names(1)).names for thread in "abcde")
     learn(known, "f", 1, 2)
-    assert known.omit("f", names(1)) != NOTHING
+    assert known.omit("f", names(1)).names
 
 
 def test_too_many_guards_are_not_worth_checking() -> None:
