@@ -153,7 +153,11 @@ async def get_thread(request: Request) -> Response:
 
 async def search_threads(request: Request) -> Response:
     body = await _body(request)
-    rows = await _installation(request).threads.newest(_user(request), _limit(body.get("limit")))
+    for unknown in ("metadata", "status", "values", "ids"):
+        if body.get(unknown):
+            raise InvalidInput(f"threads cannot be searched by {unknown} yet")
+    limit, offset = _limit(body.get("limit")), _number("offset", body.get("offset"), 0, 0)
+    rows = await _installation(request).threads.newest(_user(request), limit, offset)
     return _json([row_json(row) for row in rows])
 
 
@@ -267,13 +271,17 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _limit(value: Any) -> int:
+    return _number("limit", value, 10, 1)
+
+
+def _number(name: str, value: Any, default: int, least: int) -> int:
     try:
-        limit = int(10 if value is None else value)
+        number = int(default if value is None else value)
     except (TypeError, ValueError) as exc:
-        raise InvalidInput(f"limit must be a number, not {value!r}") from exc
-    if not 1 <= limit <= _MAX_PAGE:
-        raise InvalidInput(f"limit must be from 1 to {_MAX_PAGE}, not {limit}")
-    return limit
+        raise InvalidInput(f"{name} must be a number, not {value!r}") from exc
+    if not least <= number <= _MAX_PAGE:
+        raise InvalidInput(f"{name} must be from {least} to {_MAX_PAGE}, not {number}")
+    return number
 
 
 def _json(value: Any) -> Response:

@@ -18,7 +18,7 @@ _WIRE_CODES = {
 
 
 def parse_frame(text: str | bytes) -> tuple[Any, str, dict[str, Any]]:
-    """Id, method and params of a command. Raises InvalidInput."""
+    """Id, method and params of a command. Raises InvalidInput, with the `command_id` where there is one."""
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as exc:
@@ -27,9 +27,9 @@ def parse_frame(text: str | bytes) -> tuple[Any, str, dict[str, Any]]:
         raise InvalidInput("the frame is not a JSON object")
     method, params = frame.get("method"), frame.get("params")
     if not isinstance(method, str):
-        raise InvalidInput("the frame has no method")
+        raise InvalidInput("the frame has no method", command_id=frame.get("id"))
     if params is not None and not isinstance(params, dict):
-        raise InvalidInput("params must be an object")
+        raise InvalidInput("params must be an object", command_id=frame.get("id"))
     return frame.get("id"), method, params or {}
 
 
@@ -49,7 +49,7 @@ def failure(command_id: Any, error: AppError) -> str:
     return orjson.dumps(
         {
             "type": "error",
-            "id": command_id,
+            "id": error.details.get("command_id") if command_id is None else command_id,
             "error": _WIRE_CODES.get(error.code, error.code),
             "message": str(error),
             "code": error.code,

@@ -76,19 +76,19 @@ class Threads:
             raise NotFound(f"no thread {thread_id!r}")
         return row
 
-    async def newest(self, user: User, limit: int) -> list[ThreadRow]:
-        """The threads that the user may see, most recently used first, at most `limit`."""
+    async def newest(self, user: User, limit: int, offset: int = 0) -> list[ThreadRow]:
+        """Threads that the user may see, most recently used first: at most `limit` after `offset` others."""
         rows: list[ThreadRow] = []
-        start = 0
-        while len(rows) < limit:
-            entries = await self._client.zrange(_list_key(user.tenant), start, start + limit - 1, desc=True)
+        start, wanted = 0, offset + limit
+        while len(rows) < wanted:
+            entries = await self._client.zrange(_list_key(user.tenant), start, start + wanted - 1, desc=True)
             if not entries:
                 break
             for owner, _, thread_id in (as_text(e).partition("\x00") for e in entries):
                 if user.may_see(owner) and (row := await self.find(user, thread_id)):
                     rows.append(row)
-            start += limit
-        return rows[:limit]
+            start += wanted
+        return rows[offset:wanted]
 
     async def replay_from(self, thread: str) -> int:
         """The seq after which a client without `since` is shown the log.

@@ -78,7 +78,7 @@ async def _model(settings: Settings) -> Finding:
     try:
         async with httpx.AsyncClient(timeout=10) as client:
             reply = await client.get(url, headers=headers)
-    except httpx.HTTPError as exc:
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
         return Finding(
             "Model", "fault", f"{url} cannot be reached ({type(exc).__name__}); check the base URL"
         )

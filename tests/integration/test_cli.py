@@ -158,6 +158,12 @@ async def test_doctor_says_what_is_there_and_what_is_missing(tmp_path: Path) -> 
         assert said in done.stdout
 
 
+async def test_doctor_survives_a_url_that_is_none(tmp_path: Path) -> None:
+    """It is there to find such things."""
+    done = await run(tmp_path, "doctor", settings={"CORNERMAN_MODEL_BASE_URL": "http://host:notaport/v1"})
+    assert "Traceback" not in done.stderr and "base URL" in done.stdout
+
+
 async def test_doctor_finds_the_faults(tmp_path: Path) -> None:
     """An unreachable endpoint and Redis are named with the setting to change."""
     faults = {

@@ -326,3 +326,19 @@ async def test_with_keys_nothing_is_told_without_one(guarded: str) -> None:
         assert (await http.post("/assistants/search", json={})).status_code == 401
         assert (await http.get("/ok")).status_code == 200
         assert "rag" not in (await http.get("/")).text
+
+
+async def test_threads_are_paged(url: str) -> None:
+    """The second page is not the first again; a search that is not offered is refused, not ignored."""
+    async with httpx.AsyncClient(base_url=url) as http:
+        for number in range(5):
+            await http.post("/threads", json={"thread_id": f"t{number}"})
+
+        async def page(**body: Any) -> list[str]:
+            return [row["thread_id"] for row in (await http.post("/threads/search", json=body)).json()]
+
+        assert await page(limit=2) == ["t4", "t3"]
+        assert await page(limit=2, offset=2) == ["t2", "t1"]
+        assert await page(limit=2, offset=4) == ["t0"]
+        assert (await http.post("/threads/search", json={"status": "busy"})).status_code == 422
+        assert (await http.post("/threads/search", json={"offset": "x"})).status_code == 422

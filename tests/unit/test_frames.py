@@ -44,3 +44,11 @@ def test_a_failure_speaks_the_protocols_codes_and_ours() -> None:
     assert "correlation_id" in frame
     assert json.loads(failure(3, NoSuchInterrupt()))["error"] == "no_such_interrupt"
     assert json.loads(failure(3, ThreadBusy()))["error"] == "unknown_error"
+
+
+@pytest.mark.parametrize("frame", ['{"id":7}', '{"id":7,"method":"x","params":[]}'])
+def test_a_bad_command_is_answered_under_its_id(frame: str) -> None:
+    """The JS client matches by id, and would wait for ever."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_frame(frame)
+    assert json.loads(failure(None, caught.value))["id"] == 7
