@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -12,12 +12,12 @@ from runtime.checkpoint_reading import as_tuple, find
 from runtime.checkpoint_records import checkpoint_prefix
 from runtime.checkpoint_thread import Setup, Spot, checked, read, spot, thread_of, thread_script
 from runtime.checkpoint_values import Decoder
-from runtime.redis_calls import Operation, ask, command
+from runtime.redis_calls import Operation, ask
 
 _PAGE = 64
 """Checkpoints in one reply."""
-_SCAN = 1000
-"""Keys that one step of a scan looks at."""
+ALL_THREADS = "{*}:c"
+"""What the keys of all threads' checkpoints look like."""
 
 Found = list[CheckpointTuple]
 
@@ -60,28 +60,31 @@ class _Listing:
 def pages(
     setup: Setup,
     config: RunnableConfig | None,
+    keys: Iterable[str],
     filter: Mapping[str, Any] | None,
     before: RunnableConfig | None,
     limit: int | None,
 ) -> Iterator[Operation[Found]]:
-    """Operations to run one after the other, each to its end before the next is asked for."""
+    """Operations to run one after the other, each to its end before the next is asked for.
+
+    `keys`: those that match ALL_THREADS, to list all threads; not looked at with a config.
+    """
     until = checked((before and get_checkpoint_id(before)) or "")
-    if config is None or config["configurable"].get("checkpoint_ns") is None:
-        yield _list_all(setup, config, filter or {}, until, limit)
-        return
-    listing = _Listing(spot(config), filter or {}, until, limit)
-    while not listing.over:
-        yield listing.page(setup)
+    if config is None:
+        spots = [Spot(thread, "", "", "") for key in keys if (thread := thread_of(key)) is not None]
+        yield _list_all(setup, spots, filter or {}, until, limit)
+    elif config["configurable"].get("checkpoint_ns") is None:
+        yield _list_all(setup, [spot(config)], filter or {}, until, limit)
+    else:
+        listing = _Listing(spot(config), filter or {}, until, limit)
+        while not listing.over:
+            yield listing.page(setup)
 
 
 def _list_all(
-    setup: Setup, config: RunnableConfig | None, filter: Mapping[str, Any], before: str, limit: int | None
+    setup: Setup, spots: Iterable[Spot], filter: Mapping[str, Any], before: str, limit: int | None
 ) -> Operation[Found]:
-    """Of all namespaces of a thread, or of all threads."""
-    if config is not None:
-        spots = [spot(config)]
-    else:
-        spots = [Spot(thread, "", "", "") for thread in (yield from _threads())]
+    """Of all namespaces of these threads."""
     found: Found = []
     for at in spots:
         for namespace in (yield from ask(thread_script("namespaces", at.thread))):
@@ -90,17 +93,6 @@ def _list_all(
                 found += yield from listing.page(setup)
     found.sort(key=lambda one: one.checkpoint["id"], reverse=True)
     return found[:limit]
-
-
-def _threads() -> Operation[list[str]]:
-    cursor = 0
-    threads: dict[str, None] = {}  # In order, and once: a scan may name a key twice.
-    while True:
-        following, names = yield from ask(command("SCAN", cursor, "MATCH", "{*}:c", "COUNT", _SCAN))
-        threads |= {thread: None for name in names if (thread := thread_of(name.decode())) is not None}
-        cursor = int(following)
-        if cursor == 0:
-            return list(threads)
 
 
 def _newest(at: Spot, before: str) -> bytes:

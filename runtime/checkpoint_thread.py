@@ -27,6 +27,7 @@ class Setup(NamedTuple):
     codec: Codec
     known: Known
     ttl: Ttl
+    in_cluster: bool
 
     def ttl_ms(self, thread: str) -> int:
         """0 for a thread that does not expire."""

@@ -125,7 +125,11 @@ def _send(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omission: Omi
         *required,
         *(part for pair in pairs for part in pair),
     )
-    *_, reply = yield [*_register(entry.run, at.thread, ttl_ms), store]
+    register = _register(entry.run, at.thread, ttl_ms)
+    if register and setup.in_cluster:  # The nodes of a cluster answer in any order.
+        yield register
+        register = []
+    *_, reply = yield [*register, store]
     return reply
 
 

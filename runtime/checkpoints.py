@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -20,19 +21,21 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
-from runtime import checkpoint_listing, checkpoint_reading, checkpoint_removal, checkpoint_writing
+from runtime import checkpoint_reading, checkpoint_removal, checkpoint_writing
 from runtime.checkpoint_bytes import Codec
 from runtime.checkpoint_known import Known
+from runtime.checkpoint_listing import ALL_THREADS, pages
 from runtime.checkpoint_thread import Setup, Ttl
 from runtime.checkpoint_versions import next_version
-from runtime.redis_calls import AsyncCalls, SyncCalls
+from runtime.redis_calls import SyncCalls
+from runtime.redis_lanes import AsyncCalls
 from runtime.redis_sync import sync_client
 
 
 class RedisSaver(BaseCheckpointSaver[str]):
-    """Checkpoints of all threads on one Redis, 6.2 or newer. Needs no setup call.
+    """Checkpoints of all threads on one Redis, 6.2 or newer, or a cluster. Needs no setup call.
 
     Every method raises RedisUnavailable when Redis does not do what it is asked, and CheckpointLost rather
     than return a state of which a part is gone. `put` and `put_writes` raise StaleFence, having written
@@ -42,7 +45,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
 
     def __init__(
         self,
-        client: Redis,
+        client: Redis | RedisCluster,
         *,
         serde: SerializerProtocol | None = None,
         allowed: Iterable[type | tuple[str, str]] = (),
@@ -63,8 +66,9 @@ class RedisSaver(BaseCheckpointSaver[str]):
         self._digest_key = digest_key or secrets.token_bytes(32)
         self._ttl = ttl_s
         self._known = Known(known_blocks)
+        self._in_cluster = isinstance(client, RedisCluster)
         self._calls = AsyncCalls(client)
-        self._sync_calls = SyncCalls(sync_client(client))  # Connects when it is used.
+        self._sync_calls = SyncCalls(partial(sync_client, client))
 
     def close(self) -> None:
         """Closes the connections of the sync methods; the client is for its owner to close."""
@@ -73,7 +77,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
     @property
     def _setup(self) -> Setup:
         # Made anew each time: LangGraph's `with_allowlist` gives a copy of the saver another serializer.
-        return Setup(Codec(self.serde, self._digest_key), self._known, self._ttl)
+        return Setup(Codec(self.serde, self._digest_key), self._known, self._ttl, self._in_cluster)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """A version above `current`, unlike any other branch's."""
@@ -96,7 +100,8 @@ class RedisSaver(BaseCheckpointSaver[str]):
         The checkpoints of one listing share objects: they are to be read, not changed. Without a config the
         keys are scanned, which is for operators.
         """
-        for page in checkpoint_listing.pages(self._setup, config, filter, before, limit):
+        keys = await self._calls.keys(ALL_THREADS) if config is None else ()
+        for page in pages(self._setup, config, keys, filter, before, limit):
             for found in await self._calls.run(page):
                 yield found
 
@@ -162,7 +167,8 @@ class RedisSaver(BaseCheckpointSaver[str]):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """As `alist`."""
-        for page in checkpoint_listing.pages(self._setup, config, filter, before, limit):
+        keys = self._sync_calls.keys(ALL_THREADS) if config is None else ()
+        for page in pages(self._setup, config, keys, filter, before, limit):
             yield from self._sync_calls.run(page)
 
     def put(

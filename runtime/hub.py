@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.events import Logged, live_channel, unflatten
-from runtime.redis import as_text
+from runtime.redis_calls import as_text
 
 log = structlog.get_logger()
 

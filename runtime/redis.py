@@ -37,13 +37,6 @@ def connect(url: str, *, timeout_s: float | None = 10.0, connections: int = 32) 
     return redis.Redis.from_pool(pool)
 
 
-def as_text(value: object) -> str:
-    """The text of a reply; '' for None. redis-py types replies as bytes or str, by a client's settings."""
-    if value is None:
-        return ""
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
 @asynccontextmanager
 async def open_redis(url: str | None, data_dir: Path) -> AsyncIterator[str]:
     """The URL of a Redis that answers: `url`, or else that of the embedded server under `data_dir`.

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
-import anyio
 import redis
-from redis.asyncio import Redis
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 
 from runtime.errors import RedisUnavailable
 
 T = TypeVar("T")
+FAILURES = (RedisError, RedisClusterException, OSError)
+"""What a call that did not go through raises; a cluster's own failures are no RedisError."""
+SCANNED = 1000
+"""Keys that one step of a scan looks at."""
+_LOST = (ConnectionError, TimeoutError, ClusterDownError, RedisClusterException, OSError)
 _LUA = Path(__file__).parent / "lua"
 
 
@@ -57,13 +68,18 @@ def _source(names: tuple[str, ...]) -> tuple[str, str]:
 
 
 class SyncCalls:
-    """Runs operations on a client of redis-py's sync API."""
+    """Runs operations on a client of redis-py's sync API, opened when it is first used."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, open_client: Callable[[], redis.Redis | redis.RedisCluster]) -> None:
+        self._open = open_client
+        self._client: redis.Redis | redis.RedisCluster | None = None
+        self._lock = Lock()  # The sync API is used from several threads.
 
     def close(self) -> None:
-        self._client.close()
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
 
     def run(self, operation: Operation[T]) -> T:
         """Raises RedisUnavailable, and what the operation raises."""
@@ -75,164 +91,72 @@ class SyncCalls:
             result: T = stop.value
             return result
 
+    def keys(self, pattern: str) -> list[str]:
+        """As `AsyncCalls.keys`."""
+        try:
+            return sorted({as_text(key) for key in self._opened().scan_iter(match=pattern, count=SCANNED)})
+        except FAILURES as exc:
+            raise unavailable(exc) from exc
+
+    def _opened(self) -> redis.Redis | redis.RedisCluster:
+        with self._lock:
+            if self._client is None:
+                self._client = self._open()
+            return self._client
+
     def _execute(self, commands: Sequence[Command]) -> list[Any]:
-        replies = self._send([c.args for c in commands])
-        unknown = _unknown(replies)
-        if unknown:
-            _merge(replies, unknown, self._send([commands[i].in_full for i in unknown]))
-        return [_checked(reply) for reply in replies]
+        try:
+            replies = self._send([c.args for c in commands])
+            for place, args in unanswered(commands, replies).items():
+                replies[place] = self._send_one(args)
+        except FAILURES as exc:
+            raise unavailable(exc) from exc
+        return [checked(reply) for reply in replies]
 
     def _send(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        try:
-            with self._client.pipeline(transaction=False) as pipe:
-                for args in calls:
-                    # redis-py leaves this method without types.
-                    pipe.execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
-                replies: list[Any] = pipe.execute(raise_on_error=False)
-                return replies
-        except (RedisError, OSError) as exc:
-            raise _unavailable(exc) from exc
-
-
-class _Caller:
-    """One whose commands wait for a lane, or for the replies to the batch they travel in."""
-
-    def __init__(self, commands: Sequence[Command]) -> None:
-        self.commands = commands
-        self.woken = anyio.Event()
-        self.leads = False
-        self.has_left = False
-        self.replies: list[Any] = []
-        self.failure: Exception | None = None
-
-
-class AsyncCalls:
-    """Runs operations on an asyncio client; calls that come while all lanes are busy travel together.
-
-    No background task: whoever finds a free lane sends for all who wait, then passes the lane on. When it is
-    cancelled meanwhile, the others are sent again, so every command must be one that may be repeated.
-    """
-
-    def __init__(self, client: Redis, *, lanes: int = 2, batch: int = 64, timeout_s: float = 30.0) -> None:
-        """At most `lanes` connections in use, `batch` callers in one round trip, `timeout_s` for each."""
-        self._client = client
-        self._free = lanes
-        self._batch = batch
-        self._timeout_s = timeout_s
-        self._queue: deque[_Caller] = deque()
-
-    async def run(self, operation: Operation[T]) -> T:
-        """Raises RedisUnavailable, and what the operation raises."""
-        try:
-            commands = next(operation)
-            while True:
-                commands = operation.send(await self._execute(commands))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-    async def _execute(self, commands: Sequence[Command]) -> list[Any]:
-        me = _Caller(commands)
-        if self._free:
-            self._free -= 1
-            me.leads = True
-        else:
-            await self._wait(me)
-        if me.leads:
-            await self._lead(me)
-        if me.failure is not None:
-            raise _unavailable(me.failure) from me.failure
-        return [_checked(reply) for reply in me.replies]
-
-    async def _wait(self, me: _Caller) -> None:
-        self._queue.append(me)
-        try:
-            await me.woken.wait()
-        except anyio.get_cancelled_exc_class():
-            me.has_left = True
-            if me.leads:
-                self._pass_on()
-            raise
-
-    async def _lead(self, me: _Caller) -> None:
-        batch = [me]
-        while len(batch) < self._batch and (following := self._next()):
-            batch.append(following)
-        try:
-            await self._send_batch(batch)
-        finally:
-            unanswered = [caller for caller in batch[1:] if not caller.woken.is_set()]
-            self._queue.extendleft(reversed(unanswered))
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        following = self._next()
-        if following is None:
-            self._free += 1
-        else:
-            following.leads = True
-            following.woken.set()
-
-    def _next(self) -> _Caller | None:
-        while self._queue:
-            caller = self._queue.popleft()
-            if not caller.has_left:
-                return caller
-        return None
-
-    async def _send_batch(self, batch: Sequence[_Caller]) -> None:
-        try:
-            with anyio.fail_after(self._timeout_s):
-                replies = await self._replies([c for caller in batch for c in caller.commands])
-        except (RedisError, OSError) as exc:
-            for caller in batch:
-                caller.failure = exc
-        else:
-            for caller in batch:
-                size = len(caller.commands)
-                caller.replies, replies = replies[:size], replies[size:]
-        for caller in batch:
-            caller.woken.set()
-
-    async def _replies(self, commands: Sequence[Command]) -> list[Any]:
-        replies = await self._send([c.args for c in commands])
-        unknown = _unknown(replies)
-        if unknown:
-            _merge(replies, unknown, await self._send([commands[i].in_full for i in unknown]))
-        return replies
-
-    async def _send(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         if len(calls) == 1:
-            return [await self._send_one(calls[0])]
-        async with self._client.pipeline(transaction=False) as pipe:
+            return [self._send_one(calls[0])]
+        with self._opened().pipeline(transaction=False) as pipe:
             for args in calls:
                 pipe.execute_command(*args, **{NEVER_DECODE: True})
-            replies: list[Any] = await pipe.execute(raise_on_error=False)
+            replies: list[Any] = pipe.execute(raise_on_error=False)
             return replies
 
-    async def _send_one(self, args: tuple[Any, ...]) -> Any:
-        # Half of redis-py's time in a small call is the pipeline's.
+    def _send_one(self, args: tuple[Any, ...]) -> Any:
         try:
             # redis-py leaves this method without types.
-            return await self._client.execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+            return self._opened().execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
         except ResponseError as exc:
             return exc
 
 
-def _unknown(replies: Sequence[Any]) -> list[int]:
-    return [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+def unanswered(commands: Sequence[Command], replies: Sequence[Any]) -> dict[int, tuple[Any, ...]]:
+    """By place, what to send again: scripts that the server does not know, and what a cluster's node lost.
+
+    On one server a lost connection fails the whole call; the nodes of a cluster fail apart from each other.
+    """
+    again = {}
+    for place, (call, reply) in enumerate(zip(commands, replies, strict=True)):
+        if isinstance(reply, NoScriptError):
+            again[place] = call.in_full
+        elif isinstance(reply, _LOST):
+            again[place] = call.in_full or call.args
+    return again
 
 
-def _merge(replies: list[Any], places: Sequence[int], late: Sequence[Any]) -> None:
-    for place, reply in zip(places, late, strict=True):
-        replies[place] = reply
-
-
-def _checked(reply: Any) -> Any:
+def checked(reply: Any) -> Any:
+    """The reply. Raises RedisUnavailable for an error that the server answered."""
     if isinstance(reply, Exception):
-        raise _unavailable(reply) from reply
+        raise unavailable(reply) from reply
     return reply
 
 
-def _unavailable(exc: Exception) -> RedisUnavailable:
+def unavailable(exc: Exception) -> RedisUnavailable:
     return RedisUnavailable(f"Redis did not do what it was asked ({type(exc).__name__}: {exc})")
+
+
+def as_text(value: object) -> str:
+    """The text of a reply; '' for None. redis-py types replies as bytes or str, by a client's settings."""
+    if value is None:
+        return ""
+    return value.decode() if isinstance(value, bytes) else str(value)

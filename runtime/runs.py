@@ -13,7 +13,7 @@ from runtime.context import User
 from runtime.errors import AppError, NotFound, PermissionDenied, RunCancelled, StaleFence, ThreadBusy
 from runtime.events import Event, EventLog, encode_event, flatten
 from runtime.keys import fence_key, tagged
-from runtime.redis import as_text
+from runtime.redis_calls import as_text
 from runtime.run_record import InputKind, RunRecord, Status, now_ms, read_record, record_fields
 from runtime.scripts import load_script
 

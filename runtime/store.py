@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from langgraph.store.base import BaseStore, Op, Result, TTLConfig, validate_op_namespace
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
-from runtime.redis_calls import AsyncCalls, SyncCalls
+from runtime.redis_calls import SyncCalls
+from runtime.redis_lanes import AsyncCalls
 from runtime.redis_sync import sync_client
 from runtime.store_operations import execute
 
@@ -22,12 +24,12 @@ class RedisStore(BaseStore):
 
     supports_ttl = True
 
-    def __init__(self, client: Redis, *, ttl: TTLConfig | None = None) -> None:
+    def __init__(self, client: Redis | RedisCluster, *, ttl: TTLConfig | None = None) -> None:
         """`client` serves the event loop of the async methods; the sync ones open their own connections."""
         super().__init__()
         self.ttl_config = ttl
         self._calls = AsyncCalls(client)
-        self._sync_calls = SyncCalls(sync_client(client))  # Connects when it is used.
+        self._sync_calls = SyncCalls(partial(sync_client, client))
 
     def close(self) -> None:
         """Closes the connections of the sync methods; the client is for its owner to close."""

@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 from runtime.context import User
 from runtime.errors import NotFound, PermissionDenied
 from runtime.keys import tagged, thread_key
-from runtime.redis import as_text
+from runtime.redis_calls import as_text
 from runtime.run_record import iso, now_ms
 
 _JUST_ENDED_MS = 1_000

@@ -28,7 +28,7 @@ from runtime.events import EventLog
 from runtime.execution import Graph, Outcome, Stop, execute
 from runtime.failure import as_error, trail
 from runtime.queue import GRACE_S, RunQueue, hand_over, running
-from runtime.redis import as_text
+from runtime.redis_calls import as_text
 from runtime.run_record import Status
 from runtime.runs import CANCEL_CHANNEL, Claim, Runs, failure_event
 

@@ -1,18 +1,20 @@
-"""The models that every graph is tested with."""
+"""The models that every graph is tested with, and the servers that the checkpointer and the store are."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, cast
 
 import pytest
 from langchain_core.language_models import BaseChatModel
+from redis.asyncio import Redis
 
 from nodes.scripts import SCRIPTS
 from runtime.models import open_model
 from runtime.scripted import ScriptedModel
 from tests.openai_server import openai_server
+from tests.servers import KINDS, MissingServer, Server, running
 
 MODELS: Final = ("scripted", "endpoint")
 """The scripted model in the process, and behind an OpenAI-compatible endpoint over HTTP."""
@@ -45,3 +47,22 @@ async def model(request: pytest.FixtureRequest) -> AsyncIterator[BaseChatModel]:
     """Each of MODELS."""
     async with open_kind(request.param) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of each kind, one for all the tests that ask for it."""
+    try:
+        with running(request.param, tmp_path_factory.mktemp(request.param)) as started:
+            yield started
+    except MissingServer as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+async def any_client(server: Server) -> AsyncIterator[Redis]:
+    """A client of each kind of server, with nothing in it."""
+    async with server.connect() as client:
+        await client.flushall()
+        # A cluster's client has all the methods that the tests call.
+        yield cast(Redis, client)

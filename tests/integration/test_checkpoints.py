@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,6 @@ from redis.asyncio import Redis
 
 from runtime.checkpoints import RedisSaver
 from runtime.errors import InvalidInput
-from runtime.redis import connect
 from tests.checkpointing import Steps, T, at, history, id_of
 
 pytestmark = pytest.mark.anyio
@@ -35,9 +33,8 @@ class Note:
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
+def client(any_client: Redis) -> Redis:
+    return any_client
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 
 from runtime.checkpoints import RedisSaver
 from runtime.errors import CheckpointLost
-from runtime.redis import connect
 from tests.checkpointing import KeyStream, Steps, T, at, history
 
 pytestmark = pytest.mark.anyio
@@ -22,9 +21,8 @@ SECRET = "confidential"
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
+def client(any_client: Redis) -> Redis:
+    return any_client
 
 
 def encrypting(client: Redis, digest_key: bytes | None = KEY) -> RedisSaver:

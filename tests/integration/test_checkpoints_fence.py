@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 
 import anyio
 import anyio.lowlevel
@@ -13,7 +12,6 @@ from redis.asyncio import Redis
 from runtime.checkpoints import RedisSaver
 from runtime.errors import StaleFence
 from runtime.keys import fence_key
-from runtime.redis import connect
 from tests.checkpointing import Steps, T, at
 
 pytestmark = pytest.mark.anyio
@@ -22,9 +20,8 @@ _INTERLEAVINGS, _AT_ONCE = 1000, 50
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
+def client(any_client: Redis) -> Redis:
+    return any_client
 
 
 async def stored(saver: RedisSaver, thread: str) -> set[tuple[str, int]]:

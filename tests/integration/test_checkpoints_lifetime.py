@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from redis.asyncio import Redis
 
 from runtime.checkpoints import RedisSaver
 from runtime.errors import InvalidInput
-from runtime.redis import connect
 from tests.checkpointing import Steps, T, at, history, id_of
 
 pytestmark = pytest.mark.anyio
@@ -19,9 +16,8 @@ KEYS = ["{acme/t1}:c", "{acme/t1}:b", "{acme/t1}:w"]
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
+def client(any_client: Redis) -> Redis:
+    return any_client
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from runtime.errors import RedisUnavailable
 from runtime.redis import connect
-from runtime.redis_calls import AsyncCalls, Operation, SyncCalls, ask, command, script
+from runtime.redis_calls import Operation, SyncCalls, ask, command, script
+from runtime.redis_lanes import AsyncCalls
 from runtime.redis_sync import sync_client
 
 pytestmark = pytest.mark.anyio
@@ -180,9 +182,10 @@ async def test_scripts_are_sent_again_when_the_server_forgot_them(client: Redis)
                 tasks.start_soon(one)
         await client.script_flush()
     assert replies == [[]] * 12
-    with sync_client(client) as sync:
-        assert SyncCalls(sync).run(ask(names)) == []
-        assert SyncCalls(sync).run(both("ECHO", "x")) == (b"x", b"end")
+    sync = SyncCalls(lambda: sync_client(client))
+    assert sync.run(ask(names)) == []
+    assert sync.run(both("ECHO", "x")) == (b"x", b"end")
+    sync.close()
 
 
 async def test_the_sync_client_reaches_the_same_server(redis_url: str) -> None:
@@ -190,9 +193,10 @@ async def test_the_sync_client_reaches_the_same_server(redis_url: str) -> None:
     async with connect(f"{redis_url}?db=3") as client:
         await client.set("k", "v")
         with sync_client(client) as sync:
-            assert sync.get("k") == b"v"
+            assert isinstance(sync, SyncRedis) and sync.get("k") == b"v"
     async with connect("rediss://user:secret@example.test:6390/2") as client:
         with sync_client(client) as sync:
+            assert isinstance(sync, SyncRedis)
             settings = sync.connection_pool.connection_kwargs
             assert (settings["host"], settings["port"], settings["db"]) == ("example.test", 6390, 2)
             assert (settings["username"], settings["password"]) == ("user", "secret")
