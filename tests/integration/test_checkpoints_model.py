@@ -11,7 +11,7 @@ import redis
 from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from langgraph.checkpoint.base import ChannelVersions, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.memory import InMemorySaver
@@ -23,19 +23,27 @@ from runtime.redis import connect
 from tests.checkpointing import at, history
 
 THREADS = st.sampled_from(["acme/1", "acme/2"])
-NAMESPACES = st.sampled_from(["", "sub", "sub:{1}"])
-CHANNELS = st.sampled_from(["messages", "text", "small", "state"])
-RUNS = st.sampled_from(["r1", "r2", "r3"])
-VALUES = st.one_of(
-    st.integers(0, 60).map(lambda n: history(30)[:n]),
-    st.sampled_from([None, 0, True, "short", "long " * 100, [], {}, [1, 2], {"list": history(8), "n": 1}]),
-)
+NAMESPACES = st.sampled_from(["", "sub:{1}"])
+RUNS = st.sampled_from([f"r{number}" for number in range(6)])
+_CHANGES: list[dict[str, Any]] = [
+    {},
+    {"small": None},
+    {"small": 1, "text": "long " * 100},
+    {"state": {"list": history(8), "n": 1}},
+    {"state": {}, "text": "short"},
+    *({"messages": history(30)[:length]} for length in (1, 9, 20, 40, 59, 60)),
+    {"messages": history(30)[5:], "small": 0},
+]
+CHANGES = st.sampled_from(_CHANGES)
+"""Chosen whole: the fewer choices a step needs, the more steps an example has."""
 
 
 class Savers(RuleBasedStateMachine):
     """Two savers of one Redis, as in two processes, and the model."""
 
     url = ""
+    operations = 0
+    """Of all examples."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,48 +58,54 @@ class Savers(RuleBasedStateMachine):
             saver.close()
 
     def choose(self, data: st.DataObject) -> RedisSaver:
+        """The saver of the next operation."""
+        Savers.operations += 1
         return data.draw(st.sampled_from(self.savers))
-
-    @initialize()
-    def begin(self) -> None:
-        self.step = 0
 
     @rule(data=st.data(), thread=THREADS, namespace=NAMESPACES, run=RUNS)
     def put(self, data: st.DataObject, thread: str, namespace: str, run: str) -> None:
         """After the newest checkpoint, or from any other: a branch."""
-        saver = self.choose(data)
         ids = [made[2] for made in self.made if made[:2] == (thread, namespace)]
         parent_id = data.draw(st.sampled_from(["", *ids[-3:]])) if ids else ""
-        parent = self.model.get_tuple(at(thread, namespace, parent_id))
-        changed = data.draw(st.dictionaries(CHANNELS, VALUES, max_size=3))
+        for _ in range(2):
+            saver = self.choose(data)
+            parent_id = self.step(saver, data.draw(CHANGES), run, at(thread, namespace, parent_id))
+            self.made.append((thread, namespace, parent_id))
+            self.compare(saver, thread, namespace)
+
+    def step(self, saver: RedisSaver, changed: dict[str, Any], run: str, config: Any) -> str:
+        parent = self.model.get_tuple(config)
         before: Any = parent.checkpoint if parent else {"channel_values": {}, "channel_versions": {}}
         new: ChannelVersions = {
             c: saver.get_next_version(before["channel_versions"].get(c), None) for c in changed
         }
-        self.step += 1
+        count = len(self.made)
         checkpoint: Any = {
             "v": 4,
-            "id": str(uuid6(clock_seq=self.step)),
+            "id": str(uuid6(clock_seq=count)),
             "ts": "",
             "channel_values": {**before["channel_values"], **changed},
             "channel_versions": {**before["channel_versions"], **new},
             "versions_seen": {},
         }
-        metadata = cast(CheckpointMetadata, {"step": self.step % 3, "run_id": run})
-        config = at(thread, namespace, parent.config["configurable"]["checkpoint_id"] if parent else "")
-        assert saver.put(config, deepcopy(checkpoint), metadata, new) == self.model.put(
-            config, deepcopy(checkpoint), metadata, new
-        )
-        self.made.append((thread, namespace, checkpoint["id"]))
+        place = config["configurable"]
+        parent_id = parent.config["configurable"]["checkpoint_id"] if parent else ""
+        config = at(place["thread_id"], place["checkpoint_ns"], parent_id)
+        metadata = cast(CheckpointMetadata, {"step": count % 3, "run_id": run})
+        stored = saver.put(config, deepcopy(checkpoint), metadata, new)
+        assert stored == self.model.put(config, deepcopy(checkpoint), metadata, new)
+        return str(checkpoint["id"])
 
-    @rule(data=st.data(), values=st.lists(st.tuples(CHANNELS | st.just("__error__"), VALUES), max_size=3))
-    def write(self, data: st.DataObject, values: list[tuple[str, Any]]) -> None:
+    @rule(data=st.data(), changes=CHANGES, error=st.booleans())
+    def write(self, data: st.DataObject, changes: dict[str, Any], error: bool) -> None:
         if self.made:
             thread, namespace, checkpoint_id = data.draw(st.sampled_from(self.made[-6:]))
             task, path = data.draw(st.sampled_from([("t1", "~2"), ("t2", "~1"), ("t3", "")]))
-            config = at(thread, namespace, checkpoint_id)
-            self.choose(data).put_writes(config, values, task, path)
+            values = [*changes.items(), *([("__error__", len(self.made))] if error else [])]
+            config, saver = at(thread, namespace, checkpoint_id), self.choose(data)
+            saver.put_writes(config, values, task, path)
             self.model.put_writes(config, values, task, path)
+            self.compare(saver, thread, namespace)
 
     @rule(data=st.data(), thread=THREADS, namespace=NAMESPACES)
     def get(self, data: st.DataObject, thread: str, namespace: str) -> None:
@@ -119,34 +133,39 @@ class Savers(RuleBasedStateMachine):
         ours = self.choose(data).get_delta_channel_history(**asked)
         assert ours == self.model.get_delta_channel_history(**asked)
 
-    @rule(data=st.data(), thread=THREADS)
-    def delete(self, data: st.DataObject, thread: str) -> None:
-        self.choose(data).delete_thread(thread)
-        self.model.delete_thread(thread)
+    @rule(data=st.data(), what=st.sampled_from(["delete", "copy", "prune", "delete_run"]), thread=THREADS)
+    def maintain(self, data: st.DataObject, what: str, thread: str) -> None:
+        """One rule for all that removes, or little would be there to remove."""
+        saver = self.choose(data)
+        if what == "delete":
+            saver.delete_thread(thread)
+            self.model.delete_thread(thread)
+        elif what == "copy":
+            self.copy(saver, thread, data.draw(THREADS))
+        elif what == "prune":
+            saver.prune([thread])
+            for namespace, stored in self.model.storage[thread].items():
+                self.drop(thread, namespace, [one for one in stored if one != max(stored)])
+        else:
+            self.delete_run(saver, data.draw(RUNS))
+        for namespace in list(self.model.storage[thread]):
+            self.compare(saver, thread, namespace)
 
-    @rule(data=st.data(), source=THREADS, copied=THREADS)
-    def copy(self, data: st.DataObject, source: str, copied: str) -> None:
-        self.choose(data).copy_thread(source, copied)
-        if source != copied and any(self.model.storage[source].values()):
-            self.model.delete_thread(copied)
-            self.model.storage[copied] = deepcopy(self.model.storage[source])
+    def copy(self, saver: RedisSaver, source: str, target: str) -> None:
+        saver.copy_thread(source, target)
+        if source != target and any(self.model.storage[source].values()):
+            self.model.delete_thread(target)
+            self.model.storage[target] = deepcopy(self.model.storage[source])
             tables: list[Any] = [self.model.writes, self.model.blobs]
             for table in tables:
                 taken = {key: value for key, value in table.items() if key[0] == source}
-                table.update({(copied, *key[1:]): deepcopy(value) for key, value in taken.items()})
+                table.update({(target, *key[1:]): deepcopy(value) for key, value in taken.items()})
 
-    @rule(data=st.data(), thread=THREADS)
-    def prune(self, data: st.DataObject, thread: str) -> None:
-        self.choose(data).prune([thread])
-        for namespace, stored in self.model.storage[thread].items():
-            self.drop(thread, namespace, [one for one in stored if one != max(stored)])
-
-    @rule(data=st.data(), run=RUNS)
-    def delete_run(self, data: st.DataObject, run: str) -> None:
-        self.choose(data).delete_for_runs([run])
+    def delete_run(self, saver: RedisSaver, run: str) -> None:
+        saver.delete_for_runs([run])
+        loads = self.model.serde.loads_typed
         for thread, namespaces in self.model.storage.items():
             for namespace, stored in namespaces.items():
-                loads = self.model.serde.loads_typed
                 gone = [one for one, (_, metadata, _) in stored.items() if loads(metadata)["run_id"] == run]
                 self.drop(thread, namespace, gone)
 
@@ -159,11 +178,14 @@ class Savers(RuleBasedStateMachine):
         for checkpoint_id, (checkpoint, metadata, parent) in stored.items():
             stored[checkpoint_id] = (checkpoint, metadata, parent if parent in stored else None)
 
+    def compare(self, saver: RedisSaver, thread: str, namespace: str) -> None:
+        config = at(thread, namespace)
+        assert [plain(one) for one in saver.list(config)] == [plain(one) for one in self.model.list(config)]
+
 
 def plain(found: CheckpointTuple | None) -> Any:
     """All but the config, into which the model puts whatever it was asked with."""
     return found and {
-        "id": found.checkpoint["id"],
         "checkpoint": found.checkpoint,
         "metadata": found.metadata,
         "parent": found.parent_config,
@@ -181,15 +203,17 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_random_operations_answer_as_the_model_does(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the order: never a wrong or a half-read state."""
+    """Ten thousand in whatever order: never a wrong or a half-read state."""
     monkeypatch.setattr(Savers, "url", url)
+    monkeypatch.setattr(Savers, "operations", 0)
     run_state_machine_as_test(
         Savers,
         settings=settings(
-            max_examples=40,
+            max_examples=200,
             stateful_step_count=50,
             derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert Savers.operations >= 10_000
