@@ -12,6 +12,7 @@ from runtime.errors import CheckpointLost
 
 _TYPES = ("null", "bytes", "bytearray", "msgpack", "json", "pickle")
 """Those of JsonPlusSerializer; their index is one byte, other serializers' types are spelled out."""
+_PREFIXES = {kind: bytes((index,)) for index, kind in enumerate(_TYPES)}
 _OTHER = 255
 _PLAIN, _SEALED = b"\0", b"\1"
 
@@ -32,8 +33,8 @@ class Codec:
     def dumps(self, value: Any) -> bytes:
         """The value and the name of its type; not sealed."""
         kind, data = self._serde.dumps_typed(value)
-        if kind in _TYPES:
-            return bytes((_TYPES.index(kind),)) + data
+        if prefix := _PREFIXES.get(kind):
+            return prefix + data
         name = kind.encode()
         return bytes((_OTHER, len(name))) + name + data
 

@@ -1,7 +1,8 @@
 """A value as blocks that are stored once, and a skeleton that refers to them.
 
-Lists are cut into blocks with content-defined borders: a history that grew by one message shares all but its
-last few blocks with the one before, so the stored bytes grow linearly.
+Lists are cut into chunks with content-defined borders, and a row of chunks into groups in the same way: a
+history that grew by one message shares all but its last few blocks with the one before, and refers to few, so
+the stored bytes grow linearly.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from runtime.checkpoint_bytes import Codec
 
 Blocks = dict[bytes, list[bytes]]
-"""Serialized elements by the block's name: `e` + digest (one element) or `l` + digest (8 to 64 of a list)."""
+"""By the block's name: `e` + digest (one serialized element), `l` + digest (8 to 64 of a list, a chunk) or
+`g` + digest (the names of 8 to 64 chunks in a row, a group)."""
 
 NAME_BYTES = 17
 _REF_BYTES = 64
 """A value at least this long becomes a block; a shorter one stands in the skeleton."""
-_SPLIT_BYTES = 32
-"""Lists whose elements are shorter than this on average are stored whole: splitting would cost more."""
+_SPLIT_CHARS = 32
+"""Lists of numbers, or of texts shorter than this, are stored whole: splitting would cost more."""
 _CHUNK_MIN, _CHUNK_MAX, _BORDER_MASK = 8, 64, 15
-"""One digest in 16 ends a chunk, so a chunk has 23 elements on average."""
+"""One digest in 16 ends a chunk, so a chunk has 23 elements on average, and a group 23 chunks."""
 _DEPTH, _KEYS = 3, 64
 """How deep, and how wide, dicts are looked into for lists that grow."""
 
@@ -48,40 +50,49 @@ class Encoder:
         return pack_refs(list(refs)) + self._codec.seal(ormsgpack.packb(skeleton))
 
     def payload(self, name: bytes) -> bytes:
-        """The stored form of a block."""
-        return self._codec.seal(b"".join(_U32.pack(len(p)) + p for p in self.blocks[name]))
+        """The stored form of a block. That of a group is not sealed: the scripts follow its names."""
+        parts = self.blocks[name]
+        if is_group(name):
+            return pack_refs(parts)
+        return self._codec.seal(b"".join(_U32.pack(len(p)) + p for p in parts))
 
     def _node(self, value: Any, refs: _Refs, depth: int) -> Any:
         kind = type(value)
         if kind is _DeltaSnapshot:
             return [_SNAPSHOT, self._node(value.value, refs, depth)]
-        if depth and kind is list and self._is_worth_splitting(value):
+        if depth and kind is list and _is_worth_splitting(value):
             return self._split(value, refs)
         if depth and kind is dict and _has_parts(value):
             return [_DICT, [[key, self._node(part, refs, depth - 1)] for key, part in value.items()]]
         return self._leaf(self._codec.dumps(value), refs)
 
-    def _is_worth_splitting(self, items: list[Any]) -> bool:
-        sample = items[:: len(items) // 3 or 1][:3]
-        return sum(len(self._codec.dumps(item)) for item in sample) >= max(len(sample), 1) * _SPLIT_BYTES
-
     def _split(self, items: list[Any], refs: _Refs) -> Any:
         serialized = [self._codec.dumps(item) for item in items]
         digests = [self._codec.digest(item) for item in serialized]
-        chunks, start = [], 0
+        chunks, chunked = self._cut(b"l", serialized, digests)
+        groups, grouped = self._cut(b"g", chunks, chunks)
+        return [
+            _LIST,
+            [refs.setdefault(name, len(refs)) for name in groups],
+            [refs.setdefault(name, len(refs)) for name in chunks[grouped:]],
+            [self._leaf(item, refs) for item in serialized[chunked:]],
+        ]
+
+    def _cut(self, kind: bytes, parts: list[bytes], digests: list[bytes]) -> tuple[list[bytes], int]:
+        """The names of the blocks that hold the parts up to the last border, and where that is."""
+        names, start = [], 0
         for end in _borders(digests):
-            name = b"l" + self._codec.digest(b"".join(digests[start:end]))
-            chunks.append(self._ref(name, serialized[start:end], refs))
+            name = kind + self._codec.digest(b"".join(digests[start:end]))
+            self.blocks[name] = parts[start:end]
+            names.append(name)
             start = end
-        return [_LIST, chunks, [self._leaf(item, refs) for item in serialized[start:]]]
+        return names, start
 
     def _leaf(self, serialized: bytes, refs: _Refs) -> bytes | int:
         if len(serialized) < _REF_BYTES:
             return serialized
-        return self._ref(b"e" + self._codec.digest(serialized), [serialized], refs)
-
-    def _ref(self, name: bytes, elements: list[bytes], refs: _Refs) -> int:
-        self.blocks[name] = elements
+        name = b"e" + self._codec.digest(serialized)
+        self.blocks[name] = [serialized]
         return refs.setdefault(name, len(refs))
 
 
@@ -119,19 +130,26 @@ class Decoder:
             return _DeltaSnapshot(self._value(node[1], names))
         if node[0] == _DICT:
             return {key: self._value(part, names) for key, part in node[1]}
-        items: list[Any] = []
-        for chunk in node[1]:
-            items += self._elements(names[chunk])
-        return items + [self._value(item, names) for item in node[2]]
+        *levels, leaves = node[1:]
+        items = [item for level in levels for ref in level for item in self._elements(names[ref])]
+        return items + [self._value(leaf, names) for leaf in leaves]
 
     def _elements(self, name: bytes) -> list[Any]:
         if self._memo is not None and name in self._memo:
             return self._memo[name]
-        block = self._codec.open(self._stored[name])
-        elements = [self._codec.loads(part) for part in _parts(block)]
+        if is_group(name):
+            elements = [item for chunk in read_refs(self._stored[name])[0] for item in self._elements(chunk)]
+        else:
+            block = self._codec.open(self._stored[name])
+            elements = [self._codec.loads(part) for part in _parts(block)]
         if self._memo is not None:
             self._memo[name] = elements
         return elements
+
+
+def is_group(name: bytes) -> bool:
+    """Whether the block holds the names of others; where it is stored, they are."""
+    return name.startswith(b"g")
 
 
 def guards(values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
@@ -151,21 +169,26 @@ def read_refs(data: bytes, at: int = 0) -> tuple[list[bytes], int]:
     return [data[i : i + NAME_BYTES] for i in range(start, end, NAME_BYTES)], end
 
 
+def _is_worth_splitting(items: list[Any]) -> bool:
+    sample = items[:: len(items) // 3 or 1][:3]
+    return not all(_is_small(item, _SPLIT_CHARS) for item in sample)
+
+
 def _has_parts(value: dict[Any, Any]) -> bool:
     keys_fit = len(value) <= _KEYS and all(type(key) is str for key in value)
     return keys_fit and not all(_is_small(part) for part in value.values())
 
 
-def _is_small(value: Any) -> bool:
+def _is_small(value: Any, below: int = _REF_BYTES) -> bool:
     kind = type(value)
-    return value is None or kind in (bool, int, float) or (kind is str and len(value) < _REF_BYTES)
+    return value is None or kind in (bool, int, float) or (kind is str and len(value) < below)
 
 
 def _borders(digests: Sequence[bytes]) -> Iterator[int]:
     start = 0
     for end, digest in enumerate(digests, 1):
         size = end - start
-        if size == _CHUNK_MAX or (size >= _CHUNK_MIN and not digest[0] & _BORDER_MASK):
+        if size == _CHUNK_MAX or (size >= _CHUNK_MIN and not digest[-1] & _BORDER_MASK):
             yield end
             start = end
 

@@ -30,7 +30,7 @@ from runtime.checkpoint_records import (
     version_token,
 )
 from runtime.checkpoint_thread import Setup, Spot, checkpoint_config, run_key, spot, thread_script
-from runtime.checkpoint_values import Encoder, guards
+from runtime.checkpoint_values import Encoder, guards, is_group
 from runtime.errors import StaleFence
 from runtime.redis_calls import Command, Operation, command
 
@@ -111,7 +111,8 @@ def _send(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omission: Omi
     """The script's reply."""
     ttl_ms = setup.ttl_ms(at.thread)
     required = [*entry.kept, *omission.guards]
-    pairs = [(name, encoder.payload(name)) for name in encoder.blocks if name not in omission.names]
+    there = omission.names.union(*(encoder.blocks[name] for name in omission.names if is_group(name)))
+    pairs = [(name, encoder.payload(name)) for name in encoder.blocks if name not in there]
     pairs += entry.fields.items()
     store = thread_script(
         entry.script,

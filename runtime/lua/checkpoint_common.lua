@@ -84,13 +84,29 @@ local function add_write_refs(set, prefix, write)
   add_refs(set, write, #prefix + 6) -- prefix \0 u32 sequence
 end
 
--- Values and blocks in the order of their names, or nil when one is gone: then the state cannot be rebuilt.
+-- Groups (g…) hold the names of other blocks: adds those.
+local function add_grouped(blobs, blocks)
+  local groups = {}
+  for _, name in ipairs(blocks.list) do
+    if string.sub(name, 1, 1) == 'g' then groups[#groups + 1] = name end
+  end
+  for _, names in ipairs(get_many(blobs, groups)) do
+    if names then add_refs(blocks, names, 1) end
+  end
+end
+
+-- What stands in fields, in their order, or nil when one is gone: then the state cannot be rebuilt.
 local function all_of(blobs, set)
   local values = get_many(blobs, set.list)
   for i = 1, #set.list do
     if not values[i] then return nil end
   end
   return values
+end
+
+local function load_blocks(blobs, blocks)
+  add_grouped(blobs, blocks)
+  return all_of(blobs, blocks)
 end
 
 local LOST = 0 -- what a reading script returns instead of its table

@@ -7,6 +7,6 @@ each_stored(record, function(field) add(fields, field) end)
 local values = load_values(KEYS[2], fields, blocks)
 local writes = under(KEYS[3], record.prefix)
 for i = 1, #writes do add_write_refs(blocks, record.prefix, writes[i]) end
-local stored = values and all_of(KEYS[2], blocks)
+local stored = values and load_blocks(KEYS[2], blocks)
 if not stored then return LOST end
 return {member, fields.list, values, writes, blocks.list, stored}

@@ -46,7 +46,7 @@ while member and open_count > 0 and #steps < tonumber(ARGV[3]) do
   member = record.parent ~= '' and find_record(KEYS[1], ns, record.parent)
 end
 
-local stored = all_of(KEYS[2], blocks)
+local stored = load_blocks(KEYS[2], blocks)
 if lost or not stored then return LOST end
 local following = ''
 if member and open_count > 0 then following = read_record(member).id end

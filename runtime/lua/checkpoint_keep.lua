@@ -15,6 +15,7 @@ local function needed(blobs, records, writes)
   for i = 1, #values do
     if values[i] then add_refs(blocks, values[i], 1) end
   end
+  add_grouped(blobs, blocks)
   return fields, values, blocks
 end
 

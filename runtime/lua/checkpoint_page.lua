@@ -9,6 +9,6 @@ for i = 1, #members do
   for j = 1, #writes[i] do add_write_refs(blocks, record.prefix, writes[i][j]) end
 end
 local values = load_values(KEYS[2], fields, blocks)
-local stored = values and all_of(KEYS[2], blocks)
+local stored = values and load_blocks(KEYS[2], blocks)
 if not stored then return LOST end
 return {members, fields.list, values, writes, blocks.list, stored}

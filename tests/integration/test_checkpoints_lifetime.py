@@ -198,6 +198,24 @@ async def test_deleting_a_run_keeps_the_others_whole(client: Redis, saver: Redis
     assert await client.keys() == []
 
 
+@pytest.mark.parametrize("how", ["prune", "delete_for_runs"])
+async def test_a_long_history_outlives_its_first_checkpoints(
+    client: Redis, saver: RedisSaver, how: str
+) -> None:
+    """The chunks of a long history are referred to by groups only, and old and new histories share them."""
+    steps = Steps(saver, run_id="old")
+    for turns in range(295, 300):
+        await steps.put(messages=history(turns))
+    steps.config["configurable"]["run_id"] = "new"
+    await steps.put(messages=history(300))
+    await (saver.aprune([T]) if how == "prune" else saver.adelete_for_runs(["old"]))
+    (left,) = [one async for one in saver.alist(at())]
+    assert left.checkpoint["channel_values"] == {"messages": history(300)}
+    await steps.put(messages=history(301))
+    newest = await RedisSaver(client).aget_tuple(at())
+    assert newest is not None and newest.checkpoint["channel_values"] == {"messages": history(301)}
+
+
 async def test_a_copy_is_a_thread_of_its_own(client: Redis, saver: RedisSaver) -> None:
     """It replaces what the target held, belongs to its runs, and goes on apart from its source."""
     steps = Steps(saver, run_id="r1")

@@ -25,6 +25,7 @@ from tests.checkpointing import at, history
 THREADS = st.sampled_from(["acme/1", "acme/2"])
 NAMESPACES = st.sampled_from(["", "sub:{1}"])
 RUNS = st.sampled_from([f"r{number}" for number in range(6)])
+_LINES = [f"line {number} of a log so long that its chunks are in groups" for number in range(600)]
 _CHANGES: list[dict[str, Any]] = [
     {},
     {"small": None},
@@ -33,6 +34,7 @@ _CHANGES: list[dict[str, Any]] = [
     {"state": {}, "text": "short"},
     *({"messages": history(30)[:length]} for length in (1, 9, 20, 40, 59, 60)),
     {"messages": history(30)[5:], "small": 0},
+    *({"log": _LINES[:length]} for length in (600, 599)),
 ]
 CHANGES = st.sampled_from(_CHANGES)
 """Chosen whole: the fewer choices a step needs, the more steps an example has."""
@@ -209,7 +211,7 @@ def test_random_operations_answer_as_the_model_does(url: str, monkeypatch: pytes
     run_state_machine_as_test(
         Savers,
         settings=settings(
-            max_examples=200,
+            max_examples=230,
             stateful_step_count=50,
             derandomize=True,
             deadline=None,
