@@ -6,39 +6,59 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
 from saq import Worker as SaqWorker
 from saq.queue import JobError
 from saq.queue.redis import RedisQueue
 
-from runtime.errors import AppError, KnowledgeUnavailable
+from runtime.errors import AppError, KnowledgeUnavailable, NotSupported
+from runtime.failure import as_error, trail
 from runtime.queue import GRACE_S, running
+
+log = structlog.get_logger()
 
 QUEUE = "calls"
 _CONCURRENCY = 4
 _KEEP_RESULT_S = 5
 _POLL_S = 0.01
+_ABORT_WAIT_S = 0.05
+_DELIVERIES = 3
+"""SAQ's sweep can take a call from a worker that is only about to begin it. Calls bear to be made twice."""
+_ANSWER = "answer"
 
 Function = Callable[..., Awaitable[Any]]
 """Takes and returns JSON values."""
+
+
+class _CallQueue(RedisQueue):
+    """SAQ's queue; a sweep that meets a call just taken from it lets go of it at once, to be taken again."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client, name=QUEUE)
+
+    async def sweep(self, lock: int = 60, abort: float = _ABORT_WAIT_S) -> list[str]:
+        return await super().sweep(lock, abort)
 
 
 @asynccontextmanager
 async def answering(client: Redis, functions: Mapping[str, Function]) -> AsyncIterator[None]:
     """Answers calls until the block is left. `client` waits on purpose: no reply timeout."""
 
-    def job(function: Function) -> Function:
-        async def run(ctx: Any, **arguments: Any) -> Any:
-            try:
-                return {"result": await function(**arguments)}
-            except AppError as exc:
-                return {"error": exc.code, "message": str(exc)}
-
-        return run
+    async def answer(ctx: Any, called: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            if called not in functions:
+                raise NotSupported(f"the process that holds the index does not answer {called!r}")
+            return {"result": await functions[called](**arguments)}
+        except Exception as exc:  # The edge of the process: SAQ would log the arguments, which hold messages.
+            error = as_error(exc)
+            if error.code == AppError.code:
+                log.error("call.failed", function=called, trail=trail(exc))
+            return {"error": error.code, "message": str(error)}
 
     saq: SaqWorker[Any] = SaqWorker(
-        RedisQueue(client, name=QUEUE),
-        functions=[(name, job(function)) for name, function in functions.items()],
+        _CallQueue(client),
+        functions=[(_ANSWER, answer)],
         concurrency=_CONCURRENCY,
         shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
     )
@@ -51,7 +71,7 @@ class Caller:
 
     def __init__(self, client: Redis) -> None:
         """`client` is for queues: no reply timeout."""
-        self._queue = RedisQueue(client, name=QUEUE)
+        self._queue = _CallQueue(client)
 
     async def __call__(self, function: str, timeout_s: float, **arguments: Any) -> Any:
         """The function's result in the process that answers.
@@ -60,11 +80,13 @@ class Caller:
         """
         try:
             reply = await self._queue.apply(
-                function,
+                _ANSWER,
                 timeout=max(1, round(timeout_s)),
                 poll_interval=_POLL_S,
                 ttl=_KEEP_RESULT_S,
-                **arguments,
+                retries=_DELIVERIES,
+                called=function,
+                arguments=arguments,
             )
         except (TimeoutError, JobError) as exc:
             raise KnowledgeUnavailable(

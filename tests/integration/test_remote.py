@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from compose import open_index, open_installation
 from ingestion.knowledge import Knowledge
 from ingestion.remote import RemoteKnowledge, functions
-from runtime.errors import DocumentMissing, KnowledgeUnavailable
+from runtime.errors import AppError, DocumentMissing, KnowledgeUnavailable
 from runtime.redis import connect
 from runtime.remote import Caller, answering
 from runtime.settings import load
@@ -71,6 +71,40 @@ async def test_an_error_of_the_callee_keeps_its_code(client: Redis) -> None:
     async with answering(client, {"search": search}):
         with pytest.raises(DocumentMissing, match="gone"):
             await Caller(client)("search", 5, query="x")
+
+
+async def test_a_fault_in_the_owner_says_nothing_of_what_was_asked(
+    client: Redis, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Questions and items are message text: neither the queue nor the owner may log them."""
+
+    async def search(**arguments: object) -> None:
+        raise ValueError(f"cannot read {arguments}")
+
+    async with answering(client, {"search": search}):
+        for function, code in (("search", "internal"), ("find", "not_supported")):
+            with pytest.raises(AppError) as raised:
+                await Caller(client)(function, 5, query="confidential")
+            assert raised.value.code == code and "confidential" not in str(raised.value)
+    assert "confidential" not in caplog.text + "".join(capsys.readouterr())
+
+
+async def test_calls_in_the_moment_that_an_owner_begins_are_answered(client: Redis) -> None:
+    """The queue's sweep, which runs then, takes them for lost ones."""
+
+    async def search(query: int) -> int:
+        return query
+
+    call, answers = Caller(client), []
+
+    async def ask(query: int) -> None:
+        answers.append(await call("search", 5, query=query))
+
+    for _ in range(40):
+        async with answering(client, {"search": search}), anyio.create_task_group() as tasks:
+            for query in range(3):
+                tasks.start_soon(ask, query)
+    assert sorted(answers) == sorted([0, 1, 2] * 40)
 
 
 async def test_without_an_owner_the_error_says_who_it_would_be(client: Redis) -> None:
