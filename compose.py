@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from anyio import create_task_group, sleep, sleep_forever
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from graphs import GRAPHS
 from ingestion.knowledge import Knowledge
 from ingestion.remote import RemoteKnowledge, SharedKnowledge, functions
+from ingestion.remote_memory import SharedMemory
 from nodes.scripts import SCRIPTS
 from runtime.auth import check_exposure, read_keys
 from runtime.checkpoints import RedisSaver
@@ -30,7 +31,7 @@ from runtime.models import open_model
 from runtime.passage import Passage
 from runtime.queue import RunQueue, hand_over
 from runtime.redis import connect, open_redis
-from runtime.remote import Caller, answering
+from runtime.remote import Caller, Function, answering
 from runtime.runs import Runs
 from runtime.settings import Settings
 from runtime.store import RedisStore
@@ -112,7 +113,8 @@ async def _wire(
 ) -> Installation:
     events = EventLog(client, settings.events_kept)
     runs, threads = Runs(client, events), Threads(client)
-    saver, store = RedisSaver(client), RedisStore(client)
+    memory = _memory(settings, waiting)
+    saver, store = RedisSaver(client), RedisStore(client, index=memory)
     graphs = compile_graphs(saver, store)
     queue = RunQueue(waiting)
 
@@ -133,7 +135,7 @@ async def _wire(
         store=store,
         graphs=graphs,
         model=await stack.enter_async_context(_model(settings)),
-        knowledge=await _knowledge(stack, settings, waiting, own_index),
+        knowledge=await _knowledge(stack, settings, waiting, memory, own_index),
     )
 
 
@@ -157,25 +159,42 @@ def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
     )
 
 
+def _memory(settings: Settings, waiting: Redis) -> SharedMemory | None:
+    if not settings.store_search:
+        return None
+    return SharedMemory(Caller(waiting), settings.search_timeout_s)
+
+
 async def _knowledge(
-    stack: AsyncExitStack, settings: Settings, waiting: Redis, own_index: bool
+    stack: AsyncExitStack, settings: Settings, waiting: Redis, memory: SharedMemory | None, own_index: bool
 ) -> SharedKnowledge:
     knowledge = SharedKnowledge(RemoteKnowledge(Caller(waiting), settings.search_timeout_s))
     if own_index:
         tasks = await stack.enter_async_context(create_task_group())
         stack.callback(tasks.cancel_scope.cancel)
-        await tasks.start(_own_index, knowledge, settings, waiting)
+        await tasks.start(_own_index, knowledge, memory, settings, waiting)
     return knowledge
 
 
 async def _own_index(
-    knowledge: SharedKnowledge, settings: Settings, waiting: Redis, *, task_status: TaskStatus[None]
+    knowledge: SharedKnowledge,
+    memory: SharedMemory | None,
+    settings: Settings,
+    waiting: Redis,
+    *,
+    task_status: TaskStatus[None],
 ) -> None:
     """Owns the index and answers the others. Started after the first try: another may own it for now."""
     tried = False
     while True:
+        items: AbstractAsyncContextManager[Mapping[str, Function]]
+        items = memory.own(settings.data_dir) if memory else nullcontext({})
         try:
-            async with open_index(settings) as owned, answering(waiting, functions(owned)):
+            async with (
+                open_index(settings) as owned,
+                items as more,
+                answering(waiting, {**functions(owned), **more}),
+            ):
                 knowledge.owned = owned
                 if not tried:
                     task_status.started()

@@ -33,12 +33,21 @@ from ingestion.chunk import digest
 from runtime.errors import KnowledgeUnavailable
 
 VECTOR = "sparse"
-_KEYWORDS = ("document", "content")
 _PAGE = 1_000
 
 
+class Fields(NamedTuple):
+    """Fields of the payload, beside the tenant, that the shard finds points by."""
+
+    keywords: tuple[str, ...]
+    integers: tuple[str, ...] = ()
+
+
+DOCUMENTS = Fields(keywords=("document", "content"), integers=("ordinal",))
+
+
 class Put(NamedTuple):
-    """A child to write."""
+    """A point to write: a child of a document, or an item of the store."""
 
     id: str
     vector: SparseVector
@@ -46,7 +55,7 @@ class Put(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A child that matched."""
+    """A point that matched."""
 
     score: float
     payload: dict[str, Any]
@@ -55,8 +64,8 @@ class Hit(NamedTuple):
 class Index:
     """One shard for all tenants, since a shard of its own for each would cost each a set of open files.
 
-    Isolation: every filter is made by `_within`, which needs a tenant, and the IDF is computed over the
-    tenant's points alone, so neither hits nor scores tell one tenant anything of another.
+    Isolation: every filter is made by `_within` and every id by `_id`, which need a tenant, and the IDF is
+    computed over the points searched alone, so neither hits nor scores tell one tenant anything of another.
     All methods block; they may be called from several threads.
     """
 
@@ -64,15 +73,15 @@ class Index:
         self._shard = shard
 
     @classmethod
-    def open(cls, folder: Path) -> Index:
+    def open(cls, folder: Path, fields: Fields = DOCUMENTS) -> Index:
         """Opens the shard in `folder`, or creates it whole. Raises KnowledgeUnavailable if damaged."""
         try:
             if not folder.exists():
-                _create(folder)
+                _create(folder, fields)
             return cls(EdgeShard.load(str(folder)))
         except Exception as exc:  # The engine raises nothing narrower.
             raise KnowledgeUnavailable(
-                f"the index in {str(folder)!r} cannot be opened ({exc}); move it away and ingest again"
+                f"the index in {str(folder)!r} cannot be opened ({exc}); move it away and fill it again"
             ) from exc
 
     def close(self) -> None:
@@ -83,7 +92,7 @@ class Index:
     def put(self, tenant: str, points: Sequence[Put]) -> None:
         """Writes all in one operation: after a crash all of them are there or none."""
         made = [
-            Point(UUID(digest(tenant, put.id)), {VECTOR: put.vector}, {**put.payload, "tenant": tenant})
+            Point(_id(tenant, put.id), {VECTOR: put.vector}, {**put.payload, "tenant": tenant})
             for put in points
         ]
         self._shard.update(UpdateOperation.upsert_points(made))
@@ -95,16 +104,29 @@ class Index:
         self._shard.update(UpdateOperation.delete_points_by_filter(doomed))
         self._shard.flush()
 
+    def delete(self, tenant: str, ids: Sequence[str]) -> None:
+        """Deletes points by the ids they were put under; after a crash of the machine they may be back."""
+        self._shard.update(UpdateOperation.delete_points([_id(tenant, id) for id in ids]))
+
+    def values(self, tenant: str, ids: Sequence[str], field: str) -> dict[str, Any]:
+        """`field` of those of the points that are there, by the id that each was put under."""
+        names = {_id(tenant, id): id for id in ids}
+        records = self._shard.retrieve(list(names), with_payload=[field], with_vector=False)
+        return {names[UUID(str(record.id))]: (record.payload or {}).get(field) for record in records}
+
     def holds_other(self, tenant: str, *, document: str, content: str) -> bool:
         """Whether there are points of the document with another content."""
         other = _within(tenant, {"document": document}, but_content=content)
         return self._shard.count(CountRequest(filter=other)) > 0
 
-    def search(self, tenant: str, vector: SparseVector, limit: int) -> list[Hit]:
-        """At most `limit` children, best first; equal scores in the order of their ids."""
+    def search(self, tenant: str, vector: SparseVector, limit: int, **equal: str | int) -> list[Hit]:
+        """At most `limit` points whose payload has the given values, alone or in a list, best first.
+
+        Equal scores are in the order of their ids; which of those at the limit come is the engine's choice.
+        """
         if not vector.indices:
             return []
-        mine = _within(tenant)
+        mine = _within(tenant, equal)
         request = QueryRequest(
             limit=limit,
             query=Query.Nearest(vector, using=VECTOR),
@@ -133,7 +155,7 @@ class Index:
                 return rows
 
 
-def _create(folder: Path) -> None:
+def _create(folder: Path, fields: Fields) -> None:
     """Beside its place first, so that a crash never leaves half a shard in it."""
     raw = folder.with_name(folder.name + ".new")
     shutil.rmtree(raw, ignore_errors=True)
@@ -141,12 +163,18 @@ def _create(folder: Path) -> None:
     sparse = {VECTOR: EdgeSparseVectorParams(modifier=Modifier.Idf)}
     shard = EdgeShard.create(str(raw), EdgeConfig(sparse_vectors=sparse))
     shard.update(UpdateOperation.create_field_index("tenant", KeywordIndexParams(is_tenant=True)))
-    for key in _KEYWORDS:
+    for key in fields.keywords:
         shard.update(UpdateOperation.create_field_index(key, PayloadSchemaType.Keyword))
-    shard.update(UpdateOperation.create_field_index("ordinal", PayloadSchemaType.Integer))
+    for key in fields.integers:
+        shard.update(UpdateOperation.create_field_index(key, PayloadSchemaType.Integer))
     shard.flush()
     shard.close()
     raw.rename(folder)
+
+
+def _id(tenant: str, id: str) -> UUID:
+    """The only place where a point's id is made."""
+    return UUID(digest(tenant, id))
 
 
 def _within(

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     packs_dir: Path = Path(__file__).parent.parent / "examples" / "packs"
     """Persona and scenario packs."""
     search_timeout_s: Positive = 10.0
+    store_search: bool = False
+    """Whether the store's items are found by `query`; each put then waits for the process that owns the
+    index. The same for all processes. Items put before it was on are found from their next put on."""
     ingest_max_bytes: Count = 100_000_000
     child_tokens: Count = 128
     parent_tokens: Count = 512

@@ -13,6 +13,7 @@ from langgraph.store.base import GetOp, Item, ListNamespacesOp, Op, PutOp, Resul
 from runtime.errors import InvalidInput
 from runtime.keys import tagged
 from runtime.redis_calls import Command, Operation, ask, command, script
+from runtime.store_index import Candidate, Entry, Namespace
 from runtime.store_matching import takes_item, takes_namespace
 
 _ROOTS = "store:roots"
@@ -22,18 +23,51 @@ _PAGE = 256
 _NAMESPACES = 1000
 _MINUTE_MS = 60_000
 
-Namespace = tuple[str, ...]
+
+class Written(NamedTuple):
+    """What a batch did last to an item: a put, or a deletion when the value is None."""
+
+    op: PutOp
+    version: int
+    """The put's `updated_at` in µs since 1970; later than that of any earlier put of the item."""
+
+
+class Done(NamedTuple):
+    """What came of a batch."""
+
+    results: list[Result]
+    """In the order of the operations."""
+    written: list[Written]
+    """One for each item."""
 
 
 class _Record(NamedTuple):
     created_at: datetime
     updated_at: datetime
+    version: int
     ttl_ms: float
     value: dict[str, Any]
 
 
-def execute(ops: Sequence[Op]) -> Operation[list[Result]]:
-    """The results in the order of the operations. Reads see the store as it is before the batch's puts."""
+class Match(NamedTuple):
+    """An item that a search found, and how it is stored."""
+
+    item: SearchItem
+    member: bytes
+    expires: bool
+
+
+class Confirmed(NamedTuple):
+    """What the store says of an index's candidates."""
+
+    matches: list[Match]
+    """In the candidates' order."""
+    stale: list[Entry]
+    """Of items that are gone, or that were put again since."""
+
+
+def execute(ops: Sequence[Op]) -> Operation[Done]:
+    """Reads see the store as it is before the batch's puts."""
     results: list[Result] = [None] * len(ops)
     gets = {i: op for i, op in enumerate(ops) if isinstance(op, GetOp)}
     if gets:
@@ -45,26 +79,68 @@ def execute(ops: Sequence[Op]) -> Operation[list[Result]]:
             results[i] = yield from _search(asked)
         elif isinstance(asked, ListNamespacesOp):
             results[i] = yield from _list_namespaces(asked)
-    last = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
-    if last:
-        yield [call for op in last.values() for call in _put(op)]
-    return results
+    return Done(results, (yield from _write(ops)))
+
+
+def confirm(op: SearchOp, candidates: Sequence[Candidate]) -> Operation[Confirmed]:
+    """Reads the candidates, which are under the prefix, until enough of them match for `op`'s page."""
+    confirmed = Confirmed([], [])
+    for at in range(0, len(candidates), _PAGE):
+        if len(confirmed.matches) >= op.offset + op.limit:
+            break
+        page = candidates[at : at + _PAGE]
+        members = [_member(entry.namespace, entry.key) for entry, _ in page]
+        records = yield from ask(_root_script("read", _root(op.namespace_prefix), *members))
+        for (entry, score), member, data in zip(page, members, records, strict=True):
+            record = data and _read(data)
+            if not record or record.version != entry.version:
+                confirmed.stale.append(entry)
+            elif takes_item(op.filter, record.value):
+                confirmed.matches.append(_match(member, record, score))
+    return confirmed
+
+
+def take(op: SearchOp, matches: Sequence[Match]) -> Operation[list[SearchItem]]:
+    """The page that `op` asks for; its items' time to live begins anew unless `op` says otherwise."""
+    page = matches[op.offset : op.offset + op.limit]
+    if op.refresh_ttl:
+        yield from _refresh(match.member for match in page if match.expires)
+    return [match.item for match in page]
+
+
+def dumps(op: PutOp) -> bytes:
+    """The value as it is stored. Raises InvalidInput where it is no JSON."""
+    try:
+        # Passed through means refused: a date that comes back as text would be a surprise.
+        options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+        return orjson.dumps(dict(op.value or {}), option=options)
+    except TypeError as exc:
+        raise InvalidInput(f"the value of {op.key!r} is no JSON: {exc}") from exc
 
 
 def _get(op: GetOp) -> Command:
     return _root_script("get", _root(op.namespace), _member(op.namespace, op.key), int(op.refresh_ttl))
 
 
-def _put(op: PutOp) -> list[Command]:
+def _write(ops: Sequence[Op]) -> Operation[list[Written]]:
+    last = list({(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}.values())
+    if not last:
+        return []
+    roots = {_root(op.namespace) for op in last if op.value is not None}
+    announced = [command("SADD", _ROOTS, *roots)] if roots else []
+    replies = yield [*announced, *(_put(op) for op in last)]
+    return [Written(*pair) for pair in zip(last, replies[len(announced) :], strict=True)]
+
+
+def _put(op: PutOp) -> Command:
     root, member = _root(op.namespace), _member(op.namespace, op.key)
     if op.value is None:
-        return [_root_script("delete", root, member)]
-    ttl_ms = round((op.ttl or 0) * _MINUTE_MS)
-    return [command("SADD", _ROOTS, root), _root_script("put", root, member, _dumps(op), ttl_ms)]
+        return _root_script("delete", root, member)
+    return _root_script("put", root, member, dumps(op), round((op.ttl or 0) * _MINUTE_MS))
 
 
 def _search(op: SearchOp) -> Operation[list[SearchItem]]:
-    found: list[tuple[bytes, SearchItem, _Record]] = []
+    found: list[Match] = []
     until = op.offset + op.limit
     for root in (yield from _roots(op.namespace_prefix)):
         start, end = _range(op.namespace_prefix)
@@ -73,21 +149,17 @@ def _search(op: SearchOp) -> Operation[list[SearchItem]]:
             for member, data in zip(pairs[::2], pairs[1::2], strict=True):
                 record = _read(data)
                 if takes_item(op.filter, record.value):
-                    found.append((member, _search_item(member, record), record))
+                    found.append(_match(member, record))
             start = b"(" + last if last else b""
-    chosen = found[op.offset : until]
-    if op.refresh_ttl:
-        yield from _refresh((member, record) for member, _, record in chosen)
-    return [item for _, item, _ in chosen]
+    return (yield from take(op, found))
 
 
-def _refresh(chosen: Iterable[tuple[bytes, _Record]]) -> Operation[None]:
-    members: dict[str, list[bytes]] = {}
-    for member, record in chosen:
-        if record.ttl_ms:
-            members.setdefault(_root(_split(member)[0]), []).append(member)
-    if members:
-        yield [_root_script("refresh", root, *some) for root, some in members.items()]
+def _refresh(members: Iterable[bytes]) -> Operation[None]:
+    by_root: dict[str, list[bytes]] = {}
+    for member in members:
+        by_root.setdefault(_root(_split(member)[0]), []).append(member)
+    if by_root:
+        yield [_root_script("refresh", root, *some) for root, some in by_root.items()]
 
 
 def _list_namespaces(op: ListNamespacesOp) -> Operation[list[Namespace]]:
@@ -138,19 +210,10 @@ def _range(prefix: Namespace) -> tuple[bytes, bytes]:
     return (b"[" + labels + b"\0", b"(" + labels + b"\1") if prefix else (b"-", b"+")
 
 
-def _dumps(op: PutOp) -> bytes:
-    try:
-        # Passed through means refused: a date that comes back as text would be a surprise.
-        options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-        return orjson.dumps(dict(op.value or {}), option=options)
-    except TypeError as exc:
-        raise InvalidInput(f"the value of {op.key!r} is no JSON: {exc}") from exc
-
-
 def _read(data: bytes) -> _Record:
     created_us, updated_us, ttl_ms = _HEAD.unpack_from(data)
     value: dict[str, Any] = orjson.loads(data[_HEAD.size :])
-    return _Record(_time(created_us), _time(updated_us), ttl_ms, value)
+    return _Record(_time(created_us), _time(updated_us), int(updated_us), ttl_ms, value)
 
 
 def _time(microseconds: float) -> datetime:
@@ -167,6 +230,7 @@ def _item(namespace: Namespace, key: str, record: _Record) -> Item:
     )
 
 
-def _search_item(member: bytes, record: _Record) -> SearchItem:
+def _match(member: bytes, record: _Record, score: float | None = None) -> Match:
     namespace, key = _split(member)
-    return SearchItem(namespace, key, record.value, record.created_at, record.updated_at)
+    item = SearchItem(namespace, key, record.value, record.created_at, record.updated_at, score)
+    return Match(item, member, bool(record.ttl_ms))

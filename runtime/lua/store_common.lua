@@ -7,6 +7,13 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- The time in µs, later than the record's last put even where the clock was set back: versions of an item differ by it.
+local function next_version(record, now)
+  if not record then return now end
+  local _, updated = struct.unpack('>dd', record)
+  return math.max(now, updated + 1)
+end
+
 local function remove(member)
   redis.call('ZREM', KEYS[1], member)
   redis.call('HDEL', KEYS[2], member)
