@@ -1,10 +1,12 @@
 # `make help` lists the targets. Everything runs in .venv, made from the locked requirements.
 PYTHON ?= python3
 BIN := .venv/bin
+PEERS := benchmarks/checkpoints/requirements
+SUITE := tests/langgraph_suite/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench lock
+.PHONY: help setup run test check fmt bench bench-checkpoints test-langgraph lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +44,32 @@ fmt: setup ## Format the code
 bench: setup ## Run the benchmarks; each prints a table
 	$(BIN)/python -m benchmarks.turn
 
-lock: ## Renew requirements.lock within the ranges of pyproject.toml
+bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others' (4 minutes)
+	.venv-bench/bin/python -m benchmarks.checkpoints
+
+test-langgraph: .venv-langgraph/ready ## LangGraph's own tests on our saver, on each kind of server (10 minutes)
+	.venv-langgraph/bin/python -m tests.langgraph_suite
+
+.venv-bench/ready: requirements.lock $(PEERS).lock pyproject.toml
+	$(call install,.venv-bench,$(PEERS))
+
+.venv-langgraph/ready: requirements.lock $(SUITE).lock pyproject.toml
+	$(call install,.venv-langgraph,$(SUITE))
+
+# An environment of its own: the project, what it is locked to, and the packages of one lock more.
+define install
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(1)/bin/python -m pip install --quiet --require-hashes -r $(2).lock
+	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(1)/ready
+endef
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+lock: ## Renew the locks within the ranges of pyproject.toml and the other requirements
 	$(PYTHON) -m pip install --quiet uv
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) -c requirements.lock -o $(SUITE).lock $(SUITE).in
+	# The peers' boto3 refuses the newest dateutil.
+	grep -E '^[a-z0-9].*==' requirements.lock | grep -v '^python-dateutil==' | sed 's/ \\$$//' | $(COMPILE) --no-annotate -c /dev/stdin -o $(PEERS).lock $(PEERS).in
