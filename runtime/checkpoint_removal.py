@@ -1,33 +1,41 @@
-"""Deleting, pruning, copying and pinning threads."""
+"""Deleting, pruning, copying and pinning threads: never one long script, however large the thread is."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 
-from runtime.checkpoint_thread import Setup, run_key, thread_script
-from runtime.errors import InvalidInput
+from runtime.checkpoint_thread import Setup, run_key, thread_keys, thread_script
+from runtime.errors import InvalidInput, ThreadBusy
 from runtime.redis_calls import Operation, ask, command
+
+_RUNS = 500
+"""Run ids in one reply."""
+_BUSY = 0
 
 
 def delete(setup: Setup, thread: str) -> Operation[None]:
     """Removes all checkpoints and writes of a thread."""
     setup.known.forget(thread)
-    runs = yield from ask(thread_script("delete", thread))
-    yield from _unregister(thread, runs)
+    yield from ask(thread_script("delete", thread))
+    yield from _unregister_gone(thread)
 
 
 def delete_for_runs(setup: Setup, run_ids: Iterable[str]) -> Operation[None]:
-    """Removes what these runs stored, in whatever thread."""
+    """Removes what these runs stored, in whatever thread. Raises ThreadBusy."""
     for run in map(str, run_ids):
         for name in (yield from ask(command("SMEMBERS", run_key(run)))):
             thread = name.decode()
             setup.known.forget(thread)
-            yield from ask(thread_script("forget", thread, run))
-            yield from _unregister(thread, [run])
+            yield from _compact(thread, "forget", run)
+            yield [command("SREM", run_key(run), thread), command("UNLINK", thread_keys(thread)[-1])]
 
 
 def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None]:
-    """`keep_latest`: what the newest checkpoint of each namespace needs; `delete`: nothing is kept."""
+    """`keep_latest`: what the newest checkpoint of each namespace needs; `delete`: nothing is kept.
+
+    Raises ThreadBusy.
+    """
     if strategy not in ("keep_latest", "delete"):
         raise InvalidInput(f"no pruning strategy {strategy!r}; known: keep_latest, delete")
     for thread in threads:
@@ -35,8 +43,8 @@ def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None
             yield from delete(setup, thread)
         else:
             setup.known.forget(thread)
-            runs = yield from ask(thread_script("prune", thread))
-            yield from _unregister(thread, runs)
+            yield from _compact(thread, "prune", "")
+            yield from _unregister_gone(thread)
 
 
 def copy(setup: Setup, source: str, target: str) -> Operation[None]:
@@ -44,11 +52,10 @@ def copy(setup: Setup, source: str, target: str) -> Operation[None]:
     runs, *dumps = yield from ask(thread_script("dump", source))
     if not dumps[0]:
         return
-    ttl_ms = setup.ttl_ms(target)
     yield [command("SADD", run_key(run.decode()), target) for run in runs]
     setup.known.forget(target)
-    before = yield from ask(thread_script("restore", target, ttl_ms, *dumps))
-    yield from _unregister(target, set(before) - set(runs))
+    yield from ask(thread_script("restore", target, setup.ttl_ms(target), *dumps))
+    yield from _unregister_gone(target)
 
 
 def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
@@ -56,7 +63,23 @@ def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
     yield from ask(thread_script("pin", thread, int(pinned), setup.ttl_ms(thread)))
 
 
-def _unregister(thread: str, runs: Iterable[bytes | str]) -> Operation[None]:
-    calls = [command("SREM", run_key(run if isinstance(run, str) else run.decode()), thread) for run in runs]
-    for start in range(0, len(calls), 1000):
-        yield calls[start : start + 1000]
+def _compact(thread: str, name: str, run: str) -> Operation[None]:
+    """Builds what stays step by step, while the thread is used, and puts it in place at the end."""
+    token = secrets.token_bytes(8)
+    cursor: list[bytes] = []
+    while True:
+        reply = yield from ask(thread_script(name, thread, token, run, *cursor))
+        if reply == _BUSY:
+            raise ThreadBusy("the thread is being pruned already, or was deleted meanwhile")
+        cursor = reply
+        if not cursor:
+            return
+
+
+def _unregister_gone(thread: str) -> Operation[None]:
+    """Takes the thread out of the sets of those runs whose last checkpoint has just been taken away."""
+    start = b"[\xff"
+    while start:
+        start, *runs = yield from ask(thread_script("buried", thread, start, _RUNS))
+        if runs:
+            yield [command("SREM", run_key(run.decode()), thread) for run in runs]

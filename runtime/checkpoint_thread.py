@@ -11,10 +11,20 @@ from langchain_core.runnables import RunnableConfig
 from runtime.checkpoint_bytes import Codec
 from runtime.checkpoint_known import Known
 from runtime.errors import CheckpointLost, InvalidInput
-from runtime.keys import fence_key, tagged
+from runtime.keys import tagged
 from runtime.redis_calls import Command, Operation, ask, script
 
-_BUILDS_ON = {"put": "store", "write": "store", "prune": "keep", "forget": "keep"}
+_BUILDS_ON = {
+    "put": ("carry", "store"),
+    "write": ("carry", "store"),
+    "prune": ("carry", "bury", "compact"),
+    "forget": ("carry", "bury", "compact"),
+    "delete": ("bury",),
+    "restore": ("bury",),
+}
+_KINDS = ("c", "b", "w", "fence", "c+", "b+", "w+", "x")
+"""A thread's keys: checkpoints, blobs, writes; the fence of its runs; the first three as a compaction builds
+them; checkpoints that were taken away."""
 _LOST = 0
 
 Ttl = int | None | Callable[[str], int | None]
@@ -82,10 +92,15 @@ def checkpoint_config(thread: str, namespace: str, checkpoint_id: str) -> Runnab
 
 
 def thread_script(name: str, thread: str, *args: Any) -> Command:
-    """A call of `lua/checkpoint_<name>.lua` with the thread's keys: checkpoints, blobs, writes, fence."""
-    parts = ["common", _BUILDS_ON[name], name] if name in _BUILDS_ON else ["common", name]
-    keys = [*(tagged(checked(thread), kind) for kind in "cbw"), fence_key(thread)]
-    return script([f"checkpoint_{part}" for part in parts], keys, *args)
+    """A call of `lua/checkpoint_<name>.lua` with the thread's keys."""
+    parts = ("common", *_BUILDS_ON.get(name, ()), name)
+    return script(tuple(f"checkpoint_{part}" for part in parts), thread_keys(checked(thread)), *args)
+
+
+def thread_keys(thread: str) -> list[str]:
+    """Of each kind one, in one cluster slot."""
+    tag = tagged(thread, "")
+    return [tag + kind for kind in _KINDS]
 
 
 def read(call: Command) -> Operation[Any]:

@@ -1,4 +1,6 @@
--- Shared by the checkpoint scripts. KEYS of a thread: its checkpoints, blobs, writes (docs/explanation/checkpoints.md).
+-- Shared by the checkpoint scripts (docs/explanation/checkpoints.md). KEYS are always the same, those of one thread:
+-- 1 to 3 checkpoints, blobs and writes, 4 the fence of its runs, 5 to 7 the first three as a compaction builds them,
+-- 8 checkpoints that were taken away.
 local MANY = 4000 -- arguments of one call: Lua's unpack() stops at about 8000
 
 local function get_many(key, fields)

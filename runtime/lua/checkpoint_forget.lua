@@ -1,30 +1,30 @@
 -- Removes the checkpoints of a run, their writes, and the values and blocks that nothing else needs.
--- KEYS: checkpoints, blobs, writes. ARGV: run.
-local checkpoints, blobs, log = KEYS[1], KEYS[2], KEYS[3]
-redis.call('ZREM', checkpoints, '\255' .. ARGV[1])
+local checkpoints, log, run = KEYS[1], KEYS[3], ARGV[2]
+local steps = {}
 
-local records, members, has, removed = {}, {}, {}, false
-for _, member in ipairs(redis.call('ZRANGEBYLEX', checkpoints, '-', '(\255')) do
-  local record = read_record(member)
-  if record.flags.r == ARGV[1] then
-    removed = true
-    redis.call('ZREM', checkpoints, member)
-    remove_under(log, record.prefix)
-  else
-    records[#records + 1], members[#members + 1] = record, member
-    has[record.prefix] = true
+local function is_kept(ns, id)
+  local member = find_record(checkpoints, ns, id)
+  return member and read_record(member).flags.r ~= run
+end
+
+function steps.records(from)
+  while budget > 0 do
+    local member = redis.call('ZRANGEBYLEX', checkpoints, from, '(\255', 'LIMIT', 0, 1)[1]
+    if not member then return {'writes', '-'} end
+    local record = read_record(member)
+    spend(5)
+    if record.flags.r ~= run then
+      spend(carry_record(member, record, record.parent == '' or is_kept(record.ns, record.parent)))
+      carry_writes(under(log, record.prefix))
+    end
+    from = '(' .. member
   end
-end
-if not removed then return end
-
-for i, record in ipairs(records) do
-  if record.parent ~= '' and not has[record.ns .. '\0' .. record.parent] then
-    redis.call('ZREM', checkpoints, members[i])
-    redis.call('ZADD', checkpoints, 0, without_parent(members[i], record))
-  end
+  return {'records', from}
 end
 
-local fields, _, blocks = needed(blobs, records, redis.call('ZRANGE', log, 0, -1))
-for _, field in ipairs(redis.call('HKEYS', blobs)) do
-  if not (fields.has[field] or blocks.has[field] or field == 'P') then redis.call('HDEL', blobs, field) end
+function steps.writes(from)
+  return carry_unowned(from, function(_, prefix) return under(checkpoints, prefix)[1] and prefix end)
 end
+
+if #ARGV == 2 and not redis.call('ZSCORE', checkpoints, '\255' .. run) then return {} end
+return advance(steps)

@@ -1,4 +1,4 @@
--- One checkpoint. KEYS: checkpoints, blobs, writes. ARGV: namespace, checkpoint id or '' for the newest.
+-- One checkpoint. ARGV: namespace, checkpoint id or '' for the newest.
 -- Returns nil, 0 (lost) or {record, value fields, values, writes, block names, blocks}.
 local member = find_record(KEYS[1], ARGV[1], ARGV[2])
 if not member then return false end

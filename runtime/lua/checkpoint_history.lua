@@ -1,6 +1,5 @@
 -- Writes and seeds of channels along the ancestors of a checkpoint.
--- KEYS: checkpoints, blobs, writes. ARGV: namespace, id or '' for the newest, steps at most, '1' to begin with the
--- checkpoint itself, channels.
+-- ARGV: namespace, id or '' for the newest, steps at most, '1' to begin with the checkpoint itself, channels.
 -- Each channel ends at the nearest ancestor that has a value for it: its seed.
 -- Returns {steps of {record, writes, open channels}, seeds of {channel, place, record or value}, block names, blocks,
 -- id to go on with or ''}.

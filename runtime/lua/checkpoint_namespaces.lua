@@ -1,2 +1,2 @@
--- The thread's namespaces. KEYS: checkpoints.
+-- The thread's namespaces.
 return namespaces(KEYS[1])

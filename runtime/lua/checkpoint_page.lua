@@ -1,4 +1,4 @@
--- Checkpoints of one namespace, the newest first. KEYS: checkpoints, blobs, writes. ARGV: max, min, limit.
+-- Checkpoints of one namespace, the newest first. ARGV: max, min, limit.
 -- Returns {records, value fields, values, writes of each record, block names, blocks}.
 local members = redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2], 'LIMIT', 0, ARGV[3])
 local fields, blocks, writes = new_set(), new_set(), {}

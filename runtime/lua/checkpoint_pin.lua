@@ -1,4 +1,4 @@
--- Keeps a thread from expiring, or lets it expire again. KEYS: checkpoints, blobs, writes. ARGV: '1' or '0', ttl in ms.
+-- Keeps a thread from expiring, or lets it expire again. ARGV: '1' or '0', ttl in ms.
 if ARGV[1] == '1' then
   redis.call('HSET', KEYS[2], 'P', 1)
   for i = 1, 3 do redis.call('PERSIST', KEYS[i]) end

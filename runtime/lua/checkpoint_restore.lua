@@ -1,10 +1,7 @@
--- Makes a thread what was dumped, unpinned.
--- KEYS: checkpoints, blobs, writes. ARGV: ttl in ms, three dumps. Returns the runs it had before.
-local runs = run_ids(KEYS[1])
+-- Makes a thread what was dumped, unpinned. ARGV: ttl in ms, three dumps.
+bury()
 for i = 1, 3 do
-  redis.call('UNLINK', KEYS[i])
-  if ARGV[i + 1] ~= '' then redis.call('RESTORE', KEYS[i], 0, ARGV[i + 1]) end
+  if ARGV[i + 1] ~= '' then redis.call('RESTORE', KEYS[i], 0, ARGV[i + 1], 'REPLACE') end
 end
 redis.call('HDEL', KEYS[2], 'P')
 touch(ARGV[1])
-return runs

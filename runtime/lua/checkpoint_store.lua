@@ -1,4 +1,4 @@
--- The common half of put and write. KEYS: checkpoints, blobs, writes, fence.
+-- The common half of put and write.
 -- ARGV: fence or '', ttl in ms, prefix, member, run or '', n, n required fields, then fields and values.
 -- Required are the fields that the client did not send because it knows them, or what refers to them, to be stored.
 local STALE, REFUSED, DONE = -1, 0, 1

@@ -4,6 +4,11 @@ if refused then return refused end
 store_fields()
 local prefix = ARGV[3]
 local sequence = redis.call('ZLEXCOUNT', KEYS[3], '[' .. prefix .. '\0', '(' .. prefix .. '\1')
-redis.call('ZADD', KEYS[3], 0, prefix .. '\0' .. struct.pack('>I4', sequence) .. ARGV[4])
+local write = prefix .. '\0' .. struct.pack('>I4', sequence) .. ARGV[4]
+redis.call('ZADD', KEYS[3], 0, write)
+if is_compacting() then
+  carry_write(write)
+  expire_built(redis.call('PTTL', KEYS[6]))
+end
 touch(ARGV[2])
 return DONE
