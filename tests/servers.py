@@ -68,7 +68,7 @@ def running(kind: str, folder: Path) -> Iterator[Server]:
     binary = find(kind)
     with ExitStack() as stack:
         if kind == "cluster":
-            ports = [_free_port() for _ in range(_NODES)]
+            ports = [free_port() for _ in range(_NODES)]
             for port in ports:
                 options = (
                     "--port",
@@ -84,7 +84,7 @@ def running(kind: str, folder: Path) -> Iterator[Server]:
         else:
             path = folder / "r.sock"
             stack.enter_context(process(binary, folder, ("--port", "0", "--unixsocket", str(path))))
-            _wait_for(redis.Redis(unix_socket_path=str(path)))
+            wait_for(redis.Redis(unix_socket_path=str(path)))
             yield Server(kind, f"unix://{path}")
 
 
@@ -103,7 +103,7 @@ def _join(ports: Sequence[int]) -> None:
     """Makes a cluster of the nodes, each with a third of the slots."""
     nodes: list[Any] = [redis.Redis(port=port) for port in ports]
     for number, node in enumerate(nodes):
-        _wait_for(node)
+        wait_for(node)
         first, end = (_SLOTS * (number + i) // _NODES for i in (0, 1))
         node.execute_command("CLUSTER", "ADDSLOTS", *range(first, end))
         node.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
@@ -122,7 +122,7 @@ def _knows_all(node: Any) -> bool:
     return b"cluster_state:ok" in info and b"cluster_known_nodes:%d" % _NODES in info
 
 
-def _wait_for(client: redis.Redis) -> None:
+def wait_for(client: redis.Redis) -> None:
     deadline = monotonic() + _TIMEOUT_S
     while True:
         try:
@@ -133,7 +133,7 @@ def _wait_for(client: redis.Redis) -> None:
             sleep(0.01)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """One whose bus port is free too."""
     while True:
         with socket.socket() as probe, socket.socket() as bus:
