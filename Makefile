@@ -9,7 +9,7 @@ CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks 
 .PHONY: help setup run test check fmt bench bench-checkpoints test-langgraph lock
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: .venv/ready ## Create .venv from the locked requirements
 
@@ -44,8 +44,9 @@ fmt: setup ## Format the code
 bench: setup ## Run the benchmarks; each prints a table
 	$(BIN)/python -m benchmarks.turn
 
-bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others' (4 minutes)
+bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (8 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints
+	.venv-bench/bin/python -m benchmarks.checkpoints.large
 
 test-langgraph: .venv-langgraph/ready ## LangGraph's own tests on our saver, on each kind of server (10 minutes)
 	.venv-langgraph/bin/python -m tests.langgraph_suite

@@ -1,4 +1,4 @@
-"""Deleting, pruning, copying and pinning threads: never one long script, however large the thread is."""
+"""Deleting, pruning and pinning threads: never one long script, however large the thread is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from runtime.checkpoint_thread import Setup, run_key, thread_keys, thread_script
 from runtime.errors import InvalidInput, ThreadBusy
 from runtime.redis_calls import Operation, ask, command
 
+BUSY = 0
+"""What a script returns when another one builds something beside the thread."""
 _RUNS = 500
 """Run ids in one reply."""
-_BUSY = 0
 
 
 def delete(setup: Setup, thread: str) -> Operation[None]:
     """Removes all checkpoints and writes of a thread."""
     setup.known.forget(thread)
     yield from ask(thread_script("delete", thread))
-    yield from _unregister_gone(thread)
+    yield from unregister_gone(thread)
 
 
 def delete_for_runs(setup: Setup, run_ids: Iterable[str]) -> Operation[None]:
@@ -44,18 +45,7 @@ def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None
         else:
             setup.known.forget(thread)
             yield from _compact(thread, "prune", "")
-            yield from _unregister_gone(thread)
-
-
-def copy(setup: Setup, source: str, target: str) -> Operation[None]:
-    """Makes `target` hold what `source` holds, instead of what it held; nothing, when `source` is empty."""
-    runs, *dumps = yield from ask(thread_script("dump", source))
-    if not dumps[0]:
-        return
-    yield [command("SADD", run_key(run.decode()), target) for run in runs]
-    setup.known.forget(target)
-    yield from ask(thread_script("restore", target, setup.ttl_ms(target), *dumps))
-    yield from _unregister_gone(target)
+            yield from unregister_gone(thread)
 
 
 def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
@@ -65,18 +55,23 @@ def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
 
 def _compact(thread: str, name: str, run: str) -> Operation[None]:
     """Builds what stays step by step, while the thread is used, and puts it in place at the end."""
-    token = secrets.token_bytes(8)
+    token = new_token()
     cursor: list[bytes] = []
     while True:
         reply = yield from ask(thread_script(name, thread, token, run, *cursor))
-        if reply == _BUSY:
+        if reply == BUSY:
             raise ThreadBusy("the thread is being pruned already, or was deleted meanwhile")
         cursor = reply
         if not cursor:
             return
 
 
-def _unregister_gone(thread: str) -> Operation[None]:
+def new_token() -> bytes:
+    """The name of one compaction or copy."""
+    return secrets.token_bytes(8)
+
+
+def unregister_gone(thread: str) -> Operation[None]:
     """Takes the thread out of the sets of those runs whose last checkpoint has just been taken away."""
     start = b"[\xff"
     while start:

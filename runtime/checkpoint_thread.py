@@ -17,10 +17,11 @@ from runtime.redis_calls import Command, Operation, ask, script
 _BUILDS_ON = {
     "put": ("carry", "store"),
     "write": ("carry", "store"),
-    "prune": ("carry", "bury", "compact"),
-    "forget": ("carry", "bury", "compact"),
+    "prune": ("carry", "bury", "build", "compact"),
+    "forget": ("carry", "bury", "build", "compact"),
     "delete": ("bury",),
-    "restore": ("bury",),
+    "write_in": ("carry", "bury", "build"),
+    "replace": ("bury", "build"),
 }
 _KINDS = ("c", "b", "w", "fence", "c+", "b+", "w+", "x")
 """A thread's keys: checkpoints, blobs, writes; the fence of its runs; the first three as a compaction builds

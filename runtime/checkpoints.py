@@ -23,7 +23,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from redis.asyncio import Redis, RedisCluster
 
-from runtime import checkpoint_reading, checkpoint_removal, checkpoint_writing
+from runtime import checkpoint_copying, checkpoint_reading, checkpoint_removal, checkpoint_writing
 from runtime.checkpoint_bytes import Codec
 from runtime.checkpoint_known import Known
 from runtime.checkpoint_listing import ALL_THREADS, pages
@@ -132,7 +132,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Makes the target hold what the source holds, not what it held. An empty source changes nothing."""
-        await self._calls.run(checkpoint_removal.copy(self._setup, source_thread_id, target_thread_id))
+        await self._calls.run(checkpoint_copying.copy(self._setup, source_thread_id, target_thread_id))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """`keep_latest`: the newest checkpoint of each namespace, with all it needs, and no subgraph call
@@ -198,7 +198,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """As `acopy_thread`."""
-        self._sync_calls.run(checkpoint_removal.copy(self._setup, source_thread_id, target_thread_id))
+        self._sync_calls.run(checkpoint_copying.copy(self._setup, source_thread_id, target_thread_id))
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As `aprune`."""

@@ -12,6 +12,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Chec
 from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.serde.base import CipherProtocol
 
+from runtime.checkpoints import RedisSaver
+from runtime.redis_calls import Operation
+from runtime.redis_lanes import AsyncCalls
+
 T = "acme/t1"
 
 
@@ -74,6 +78,39 @@ def history(turns: int) -> list[HumanMessage | AIMessage]:
         HumanMessage(said, id=str(i)) if i % 2 == 0 else AIMessage(said, id=str(i))
         for i, said in enumerate(text)
     ]
+
+
+async def content(saver: RedisSaver, thread: str = T) -> dict[str, Any]:
+    """Each checkpoint's state, parent and writes; raises if one has lost a part."""
+    return {
+        id_of(one.config): (one.checkpoint["channel_values"], one.parent_config, one.pending_writes)
+        async for one in saver.alist(at(thread, namespace=None))
+    }
+
+
+class Stepwise:
+    """An operation of the saver's, one round trip at a time."""
+
+    def __init__(self, saver: RedisSaver, operation: Operation[None], *, times: int = 1) -> None:
+        """`times`: how often each command is sent, as after replies that were lost."""
+        self._calls = AsyncCalls(saver._calls._client)
+        self._operation = operation
+        self._times = times
+        self._commands = next(operation)
+
+    async def step(self) -> bool:
+        """Whether there is more to do."""
+        for _ in range(self._times):
+            replies = await self._calls._execute(self._commands)
+        try:
+            self._commands = self._operation.send(replies)
+        except StopIteration:
+            return False
+        return True
+
+    async def finish(self) -> None:
+        while await self.step():
+            pass
 
 
 class KeyStream(CipherProtocol):

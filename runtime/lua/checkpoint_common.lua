@@ -142,10 +142,3 @@ local function namespaces(key)
     from = '[' .. ns .. '\1'
   end
 end
-
--- Ids of the runs that have checkpoints here.
-local function run_ids(key)
-  local runs = redis.call('ZRANGEBYLEX', key, '[\255', '+')
-  for i = 1, #runs do runs[i] = string.sub(runs[i], 2) end
-  return runs
-end

@@ -1,9 +1,6 @@
 -- The common half of prune and forget: the client calls them until they return no cursor. Each call does a bounded
 -- piece of the work, so that Redis is never busy with one for long. ARGV: token, run or '', cursor ….
-local BUSY = 0
-local GIVEN_UP_MS = 60000 -- after which another compaction may begin, when this one's client has gone
-local DONE_MARK = '\254'
-local budget = 250 -- what one call may spend: each lookup and each block looked at is 1
+local budget = 125 -- what one call may spend: each lookup and each block looked at is 1
 
 local function spend(units) budget = budget - units end
 
@@ -24,37 +21,22 @@ local function carry_unowned(from, owner)
   return {'writes', from}
 end
 
--- Puts what was built in the thread's place.
 local function finish(token)
   local pinned = redis.call('HEXISTS', KEYS[2], 'P') == 1
   local left_ms = math.max(redis.call('PTTL', KEYS[1]), redis.call('PTTL', KEYS[3]))
-  redis.call('HDEL', KEYS[6], 'T')
   if pinned then redis.call('HSET', KEYS[6], 'P', 1) end
-  redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[8])
-  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[8]) end
-  redis.call('ZADD', KEYS[8], 0, DONE_MARK .. token)
-  redis.call('PEXPIRE', KEYS[8], GRAVE_MS)
-  for i = 1, 3 do
-    if redis.call('EXISTS', KEYS[4 + i]) == 1 then
-      redis.call('RENAME', KEYS[4 + i], KEYS[i])
-      redis.call('PERSIST', KEYS[i])
-      if left_ms > 0 then redis.call('PEXPIRE', KEYS[i], left_ms) end
-    end
+  take_place(token)
+  if left_ms > 0 then
+    for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], left_ms) end
   end
 end
 
 -- `steps`: by the cursor's first part, a function of the others that returns the next cursor or nil.
--- Returns a cursor, {} when all is done (also when it was, and the reply was lost), or BUSY: another's is under way.
+-- Returns a cursor, {} when all is done (also when it was, and the reply was lost), or BUSY.
 local function advance(steps)
   local token, cursor = ARGV[1], {unpack(ARGV, 3)}
-  local owner = redis.call('HGET', KEYS[6], 'T')
-  if owner ~= token and redis.call('ZSCORE', KEYS[8], DONE_MARK .. token) then return {} end
-  if #cursor == 0 and not owner then
-    redis.call('UNLINK', KEYS[5], KEYS[7])
-    redis.call('HSET', KEYS[6], 'T', token)
-    owner = token
-  end
-  if owner ~= token then return BUSY end
+  if was_done(token) then return {} end
+  if #cursor > 0 and not is_compacting() or not owns(token) then return BUSY end
   if #cursor == 0 then cursor = {'records', '-'} end
   while cursor and budget > 0 do cursor = steps[cursor[1]](unpack(cursor, 2)) end
   if cursor then

@@ -14,8 +14,7 @@ from runtime.checkpoint_thread import thread_keys
 from runtime.checkpoints import RedisSaver
 from runtime.errors import ThreadBusy
 from runtime.redis_calls import Operation
-from runtime.redis_lanes import AsyncCalls
-from tests.checkpointing import Steps, T, at, history, id_of
+from tests.checkpointing import Steps, Stepwise, T, at, content, history, id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -51,38 +50,9 @@ async def fill(saver: RedisSaver) -> Steps:
     return root
 
 
-async def content(saver: RedisSaver) -> dict[str, Any]:
-    """Each checkpoint's state, parent and writes; raises if one has lost a part."""
-    return {
-        id_of(one.config): (one.checkpoint["channel_values"], one.parent_config, one.pending_writes)
-        async for one in saver.alist(at(namespace=None))
-    }
-
-
 async def finished(saver: RedisSaver, how: str) -> dict[str, Any]:
-    await AsyncCalls(saver._calls._client).run(operation(saver, how))
+    await Stepwise(saver, operation(saver, how)).finish()
     return await content(saver)
-
-
-class Stepwise:
-    """An operation, one round trip at a time."""
-
-    def __init__(self, saver: RedisSaver, how: str, *, times: int = 1) -> None:
-        """`times`: how often each command is sent, as after replies that were lost."""
-        self._calls = AsyncCalls(saver._calls._client)
-        self._operation = operation(saver, how)
-        self._times = times
-        self._commands = next(self._operation)
-
-    async def step(self) -> bool:
-        """Whether there is more to do."""
-        for _ in range(self._times):
-            replies = await self._calls._execute(self._commands)
-        try:
-            self._commands = self._operation.send(replies)
-        except StopIteration:
-            return False
-        return True
 
 
 @pytest.mark.parametrize("how", ["prune", "forget"])
@@ -90,7 +60,7 @@ async def test_what_is_written_meanwhile_is_there_afterwards(saver: RedisSaver, 
     """Between any two steps there may be a put, a write or a new namespace, before and behind the cursor."""
     root = await fill(saver)
     oldest = id_of([one async for one in saver.alist(at())][-1].config)
-    compaction, written, more, steps = Stepwise(saver, how), {}, True, 0
+    compaction, written, more, steps = Stepwise(saver, operation(saver, how)), {}, True, 0
     root.config["configurable"]["run_id"] = "kept"
     while more:
         more = await compaction.step()
@@ -123,14 +93,10 @@ async def test_every_step_may_be_made_twice(saver: RedisSaver, how: str) -> None
     """A connection lost after a step was made and before its reply came has it made again."""
     await fill(saver)
     await saver.acopy_thread(T, "acme/t2")
-    once = Stepwise(saver, how)
-    while await once.step():
-        pass
+    await Stepwise(saver, operation(saver, how)).finish()
     expected = await content(saver)
     await saver.acopy_thread("acme/t2", T)
-    twice = Stepwise(saver, how, times=2)
-    while await twice.step():
-        pass
+    await Stepwise(saver, operation(saver, how), times=2).finish()
     assert await content(saver) == expected and len(expected) >= len(NAMESPACES)
 
 
@@ -140,7 +106,7 @@ async def test_one_that_was_given_up_leaves_the_thread_as_it_was(
 ) -> None:
     """Nothing is gone, what was built expires, and until then another one is refused."""
     steps = await fill(saver)
-    given_up = Stepwise(saver, how)
+    given_up = Stepwise(saver, operation(saver, how))
     for _ in range(3):
         assert await given_up.step()
     await saver.aput_writes(await steps.put(x=1), [("x", 1)], "task")
@@ -160,12 +126,11 @@ async def test_one_that_was_given_up_leaves_the_thread_as_it_was(
 async def test_what_is_deleted_meanwhile_does_not_come_back(client: Redis, saver: RedisSaver) -> None:
     """The compaction finds that it was ended, and says so."""
     await fill(saver)
-    compaction = Stepwise(saver, "prune")
+    compaction = Stepwise(saver, operation(saver, "prune"))
     await compaction.step()
     await saver.adelete_thread(T)
     with pytest.raises(ThreadBusy):
-        while await compaction.step():
-            pass
+        await compaction.finish()
     assert not await client.exists(*thread_keys(T)) and await saver.aget_tuple(at()) is None
 
 

@@ -48,6 +48,8 @@ def empty_server() -> None:
 @pytest.fixture(params=["ours"])
 def sync_checkpointer(empty_server: None) -> Iterator[RedisSaver]:
     saver = RedisSaver(_client(), serde=_serde(), digest_key=_KEY[1])
+    # Some tests watch the clock, and a cluster's client first asks all nodes for their slots.
+    saver.get_tuple({"configurable": {"thread_id": "1"}})
     yield saver
     saver.close()
 
@@ -56,5 +58,6 @@ def sync_checkpointer(empty_server: None) -> Iterator[RedisSaver]:
 async def async_checkpointer(empty_server: None) -> AsyncIterator[RedisSaver]:
     async with _client() as client:
         saver = RedisSaver(client, serde=_serde(), digest_key=_KEY[1])
+        await saver.aget_tuple({"configurable": {"thread_id": "1"}})
         yield saver
         saver.close()
