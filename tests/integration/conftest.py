@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from redis.asyncio import Redis
 
 from nodes.scripts import SCRIPTS
+from runtime.checkpoints import RedisSaver
 from runtime.models import open_model
 from runtime.scripted import ScriptedModel
 from tests.openai_server import openai_server
@@ -66,3 +67,9 @@ async def any_client(server: Server) -> AsyncIterator[Redis]:
         await client.flushall()
         # A cluster's client has all the methods that the tests call.
         yield cast(Redis, client)
+
+
+@pytest.fixture
+def saver(any_client: Redis) -> RedisSaver:
+    """A saver on each kind of server."""
+    return RedisSaver(any_client)

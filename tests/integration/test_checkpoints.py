@@ -37,11 +37,6 @@ def client(any_client: Redis) -> Redis:
     return any_client
 
 
-@pytest.fixture
-def saver(client: Redis) -> RedisSaver:
-    return RedisSaver(client)
-
-
 async def found(saver: RedisSaver, **asked: Any) -> list[CheckpointTuple]:
     return [one async for one in saver.alist(**asked)]
 

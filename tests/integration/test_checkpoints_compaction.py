@@ -27,11 +27,6 @@ def client(any_client: Redis) -> Redis:
     return any_client
 
 
-@pytest.fixture
-def saver(client: Redis) -> RedisSaver:
-    return RedisSaver(client)
-
-
 def operation(saver: RedisSaver, how: str) -> Operation[None]:
     if how == "prune":
         return checkpoint_removal.prune(saver._setup, [T], "keep_latest")

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 TARGET = "acme/copy"
 
 
-@pytest.fixture
-def saver(any_client: Redis) -> RedisSaver:
-    return RedisSaver(any_client)
-
-
 async def fill(saver: RedisSaver) -> Steps:
     """Pages of checkpoints, of writes and of blobs."""
     steps = Steps(saver, run_id="r1")

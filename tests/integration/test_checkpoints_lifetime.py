@@ -20,11 +20,6 @@ def client(any_client: Redis) -> Redis:
     return any_client
 
 
-@pytest.fixture
-def saver(client: Redis) -> RedisSaver:
-    return RedisSaver(client)
-
-
 async def times_left(client: Redis) -> list[int]:
     """Milliseconds of the thread's keys, seen at one moment; -1: the key does not expire."""
     text = "local t = {} for i = 1, #KEYS do t[i] = redis.call('PTTL', KEYS[i]) end return t"
