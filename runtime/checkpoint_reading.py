@@ -28,7 +28,8 @@ from runtime.checkpoint_records import (
     value_field,
 )
 from runtime.checkpoint_thread import Setup, checkpoint_config, read, spot, thread_script
-from runtime.checkpoint_values import Decoder, guards
+from runtime.checkpoint_values import Decoder
+from runtime.errors import CheckpointLost
 from runtime.redis_calls import Operation
 
 _STEPS = 1024
@@ -50,7 +51,7 @@ def get(setup: Setup, config: RunnableConfig) -> Operation[CheckpointTuple | Non
         return None
     member, fields, values, log, names, blocks = reply
     stored = dict(zip(fields, values, strict=True))
-    setup.known.learn(at.thread, guards(stored))
+    setup.known.learn(at.thread, names)
     decoder = Decoder(setup.codec, dict(zip(names, blocks, strict=True)))
     return as_tuple(at.thread, find(setup.codec, member), stored, log, decoder)
 
@@ -85,7 +86,10 @@ def as_tuple(
 def history(
     setup: Setup, config: RunnableConfig, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    """Each channel's writes along the ancestors, oldest first, from the nearest stored value on."""
+    """Each channel's writes along the ancestors, oldest first, from the nearest stored value on.
+
+    Raises CheckpointLost, also when an ancestor is deleted between two replies.
+    """
     at = spot(config)
     found: dict[str, DeltaChannelHistory] = {channel: {"writes": []} for channel in channels}
     steps: list[list[PendingWrite]] = []
@@ -93,6 +97,8 @@ def history(
     while wanted := [channel for channel in channels if "seed" not in found[channel]]:
         call = thread_script("history", at.thread, at.namespace, first, _STEPS, with_first, *wanted)
         ancestors, seeds, names, blocks, following = yield from read(call)
+        if with_first and not ancestors:
+            raise CheckpointLost("the history was deleted while it was read")
         decoder = Decoder(setup.codec, dict(zip(names, blocks, strict=True)))
         for member, log, open_ in ancestors:
             open_channels = {channel.decode() for channel in open_}

@@ -5,31 +5,33 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 
-from runtime.checkpoint_thread import Setup, run_key, thread_keys, thread_script
+from runtime.checkpoint_thread import Setup, grave_key, register, run_key, thread_script
 from runtime.errors import InvalidInput, ThreadBusy
 from runtime.redis_calls import Operation, ask, command
 
 BUSY = 0
-"""What a script returns when another one builds something beside the thread."""
+"""What a script returns when it does not own what is built beside the thread."""
+_MORE = 1
 _RUNS = 500
 """Run ids in one reply."""
 
 
 def delete(setup: Setup, thread: str) -> Operation[None]:
     """Removes all checkpoints and writes of a thread."""
+    removal = new_removal()
     setup.known.forget(thread)
-    yield from ask(thread_script("delete", thread))
-    yield from unregister_gone(thread)
+    yield from ask(thread_script("delete", thread, removal=removal))
+    yield from strike_gone(setup, thread, removal)
 
 
 def delete_for_runs(setup: Setup, run_ids: Iterable[str]) -> Operation[None]:
     """Removes what these runs stored, in whatever thread. Raises ThreadBusy."""
     for run in map(str, run_ids):
         for name in (yield from ask(command("SMEMBERS", run_key(run)))):
-            thread = name.decode()
-            setup.known.forget(thread)
-            yield from _compact(thread, "forget", run)
-            yield [command("SREM", run_key(run), thread), command("UNLINK", thread_keys(thread)[-1])]
+            thread, removal = name.decode(), new_removal()
+            yield from _compact(setup, thread, "forget", run, removal)
+            yield from _strike(setup, thread, [run])
+            yield [command("UNLINK", grave_key(thread, removal))]
 
 
 def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None]:
@@ -43,9 +45,9 @@ def prune(setup: Setup, threads: Sequence[str], strategy: str) -> Operation[None
         if strategy == "delete":
             yield from delete(setup, thread)
         else:
-            setup.known.forget(thread)
-            yield from _compact(thread, "prune", "")
-            yield from unregister_gone(thread)
+            removal = new_removal()
+            yield from _compact(setup, thread, "prune", "", removal)
+            yield from strike_gone(setup, thread, removal)
 
 
 def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
@@ -53,28 +55,35 @@ def pin(setup: Setup, thread: str, pinned: bool) -> Operation[None]:
     yield from ask(thread_script("pin", thread, int(pinned), setup.ttl_ms(thread)))
 
 
-def _compact(thread: str, name: str, run: str) -> Operation[None]:
-    """Builds what stays step by step, while the thread is used, and puts it in place at the end."""
-    token = new_token()
-    cursor: list[bytes] = []
-    while True:
-        reply = yield from ask(thread_script(name, thread, token, run, *cursor))
-        if reply == BUSY:
-            raise ThreadBusy("the thread is being pruned already, or was deleted meanwhile")
-        cursor = reply
-        if not cursor:
-            return
-
-
-def new_token() -> bytes:
-    """The name of one compaction or copy."""
+def new_removal() -> bytes:
+    """The name of one removal or copy."""
     return secrets.token_bytes(8)
 
 
-def unregister_gone(thread: str) -> Operation[None]:
-    """Takes the thread out of the sets of those runs whose last checkpoint has just been taken away."""
+def strike_gone(setup: Setup, thread: str, removal: bytes) -> Operation[None]:
+    """Takes the thread out of the sets of those runs whose last checkpoint the removal has taken away."""
     start = b"[\xff"
     while start:
-        start, *runs = yield from ask(thread_script("buried", thread, start, _RUNS))
-        if runs:
-            yield [command("SREM", run_key(run.decode()), thread) for run in runs]
+        start, *runs = yield from ask(thread_script("buried", thread, start, _RUNS, removal=removal))
+        yield from _strike(setup, thread, [run.decode() for run in runs])
+    yield [command("UNLINK", grave_key(thread, removal))]
+
+
+def _compact(setup: Setup, thread: str, name: str, run: str, removal: bytes) -> Operation[None]:
+    """Builds what stays step by step, while the thread is used, and puts it in place at the end."""
+    setup.known.forget(thread)
+    is_first, reply = 1, _MORE
+    while reply == _MORE:
+        reply = yield from ask(thread_script(name, thread, removal, run, is_first, removal=removal))
+        is_first = 0
+    if reply == BUSY:
+        raise ThreadBusy("the thread is being pruned already, was deleted meanwhile, or Redis failed over")
+
+
+def _strike(setup: Setup, thread: str, runs: Sequence[str]) -> Operation[None]:
+    if runs:
+        yield [command("SREM", run_key(run), thread) for run in runs]
+        # A run may have put something since, and its note of that may be what was just removed.
+        held = yield from ask(thread_script("held", thread, *runs))
+        if held:
+            yield register([run.decode() for run in held], thread, setup.ttl_ms(thread))

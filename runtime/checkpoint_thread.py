@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -12,10 +12,10 @@ from runtime.checkpoint_bytes import Codec
 from runtime.checkpoint_known import Known
 from runtime.errors import CheckpointLost, InvalidInput
 from runtime.keys import tagged
-from runtime.redis_calls import Command, Operation, ask, script
+from runtime.redis_calls import Command, Operation, ask, command, script
 
 _BUILDS_ON = {
-    "put": ("carry", "store"),
+    "put": ("carry", "carry_put", "store"),
     "write": ("carry", "store"),
     "prune": ("carry", "bury", "build", "compact"),
     "forget": ("carry", "bury", "build", "compact"),
@@ -23,9 +23,8 @@ _BUILDS_ON = {
     "write_in": ("carry", "bury", "build"),
     "replace": ("bury", "build"),
 }
-_KINDS = ("c", "b", "w", "fence", "c+", "b+", "w+", "x")
-"""A thread's keys: checkpoints, blobs, writes; the fence of its runs; the first three as a compaction builds
-them; checkpoints that were taken away."""
+_KINDS = ("c", "b", "w", "fence", "c+", "b+", "w+")
+"""A thread's keys: checkpoints, blobs, writes; the fence of its runs; the first three as they are built."""
 _LOST = 0
 
 Ttl = int | None | Callable[[str], int | None]
@@ -92,16 +91,17 @@ def checkpoint_config(thread: str, namespace: str, checkpoint_id: str) -> Runnab
     }
 
 
-def thread_script(name: str, thread: str, *args: Any) -> Command:
-    """A call of `lua/checkpoint_<name>.lua` with the thread's keys."""
+def thread_script(name: str, thread: str, *args: Any, removal: bytes = b"") -> Command:
+    """A call of `lua/checkpoint_<name>.lua` with the thread's keys, one of them of this `removal` alone."""
     parts = ("common", *_BUILDS_ON.get(name, ()), name)
-    return script(tuple(f"checkpoint_{part}" for part in parts), thread_keys(checked(thread)), *args)
+    tag = tagged(checked(thread), "")
+    keys = [*(tag + kind for kind in _KINDS), grave_key(thread, removal)]
+    return script(tuple(f"checkpoint_{part}" for part in parts), keys, *args)
 
 
-def thread_keys(thread: str) -> list[str]:
-    """Of each kind one, in one cluster slot."""
-    tag = tagged(thread, "")
-    return [tag + kind for kind in _KINDS]
+def grave_key(thread: str, removal: bytes) -> str:
+    """Holds the checkpoints that one removal has taken away, until their runs have been read."""
+    return tagged(thread, f"x{removal.hex()}")
 
 
 def read(call: Command) -> Operation[Any]:
@@ -117,6 +117,16 @@ def thread_of(key: str) -> str | None:
     if not (key.startswith("{") and key.endswith("}:c")):
         return None
     return unquote(key[1:-3])  # `tagged` escapes every %, so this undoes it exactly.
+
+
+def register(runs: Iterable[str], thread: str, ttl_ms: int) -> list[Command]:
+    """Notes that the runs have checkpoints in the thread."""
+    calls = []
+    for run in runs:
+        calls.append(command("SADD", run_key(run), thread))
+        if ttl_ms:
+            calls.append(command("PEXPIRE", run_key(run), ttl_ms))
+    return calls
 
 
 def run_key(run_id: str) -> str:

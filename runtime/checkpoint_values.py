@@ -152,11 +152,6 @@ def is_group(name: bytes) -> bool:
     return name.startswith(b"g")
 
 
-def guards(values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """By block, the field of a stored value that refers to it: while that is there, the block is."""
-    return {name: field for field, value in values.items() for name in read_refs(value)[0]}
-
-
 def pack_refs(names: Sequence[bytes]) -> bytes:
     """The count and the names, as the scripts read them."""
     return _U32.pack(len(names)) + b"".join(names)

@@ -13,7 +13,6 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from runtime.checkpoint_known import NOTHING, Omission
 from runtime.checkpoint_records import (
     INLINE,
     NONE,
@@ -29,13 +28,13 @@ from runtime.checkpoint_records import (
     value_field,
     version_token,
 )
-from runtime.checkpoint_thread import Setup, Spot, checkpoint_config, run_key, spot, thread_script
-from runtime.checkpoint_values import Encoder, guards, is_group
+from runtime.checkpoint_thread import Setup, Spot, checkpoint_config, register, spot, thread_script
+from runtime.checkpoint_values import Encoder, is_group
 from runtime.errors import StaleFence
-from runtime.redis_calls import Command, Operation, command
+from runtime.redis_calls import Operation
 
 _INLINE_CHARS = 128
-_STALE, _REFUSED = -1, 0
+_STALE, _REFUSED, _FIRST_OF_RUN = -1, 0, 2
 
 
 class _Entry(NamedTuple):
@@ -96,23 +95,27 @@ def put_writes(
 
 
 def _store(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder) -> Operation[None]:
-    omission = setup.known.omit(at.thread, encoder.blocks)
-    reply = yield from _send(setup, at, entry, encoder, omission)
+    reply = yield from _send(setup, at, entry, encoder, setup.known.of(at.thread, encoder.blocks))
     if reply == _REFUSED:
         missing = {field: encoder.encode([value]) for field, value in entry.kept.items()}
         entry = entry._replace(fields={**entry.fields, **missing}, kept={})
-        reply = yield from _send(setup, at, entry, encoder, NOTHING)
+        reply = yield from _send(setup, at, entry, encoder, frozenset())
     if reply == _STALE:
         raise StaleFence(fence=at.fence)
-    setup.known.learn(at.thread, guards(entry.fields) or {name: name for name in encoder.blocks})
+    if reply == _FIRST_OF_RUN:
+        # Once more: a removal may have struck the thread from the run's set in between.
+        yield register([entry.run], at.thread, setup.ttl_ms(at.thread))
+    setup.known.learn(at.thread, encoder.blocks)
 
 
-def _send(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omission: Omission) -> Operation[Any]:
-    """The script's reply."""
+def _send(
+    setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omitted: frozenset[bytes]
+) -> Operation[Any]:
+    """The script's reply. A group that is there has its chunks there."""
     ttl_ms = setup.ttl_ms(at.thread)
-    required = [*entry.kept, *omission.guards]
-    there = omission.names.union(*(encoder.blocks[name] for name in omission.names if is_group(name)))
-    pairs = [(name, encoder.payload(name)) for name in encoder.blocks if name not in there]
+    grouped = omitted.union(*(encoder.blocks[name] for name in omitted if is_group(name)))
+    required = [*entry.kept, *omitted]
+    pairs = [(name, encoder.payload(name)) for name in encoder.blocks if name not in grouped]
     pairs += entry.fields.items()
     store = thread_script(
         entry.script,
@@ -126,20 +129,13 @@ def _send(setup: Setup, at: Spot, entry: _Entry, encoder: Encoder, omission: Omi
         *required,
         *(part for pair in pairs for part in pair),
     )
-    register = _register(entry.run, at.thread, ttl_ms)
-    if register and setup.in_cluster:  # The nodes of a cluster answer in any order.
-        yield register
-        register = []
-    *_, reply = yield [*register, store]
+    # First, so that a lost connection never leaves a run unregistered.
+    announced = register([entry.run], at.thread, ttl_ms) if entry.run else []
+    if announced and setup.in_cluster:  # The nodes of a cluster answer in any order.
+        yield announced
+        announced = []
+    *_, reply = yield [*announced, store]
     return reply
-
-
-def _register(run: str, thread: str, ttl_ms: int) -> list[Command]:
-    """Notes which thread the run is in. First, so that a lost connection never leaves a run unregistered."""
-    if not run:
-        return []
-    expire = [command("PEXPIRE", run_key(run), ttl_ms)] if ttl_ms else []
-    return [command("SADD", run_key(run), thread), *expire]
 
 
 def _channels(checkpoint: Checkpoint) -> list[Channel]:

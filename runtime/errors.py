@@ -66,7 +66,7 @@ class NotFound(AppError):
 
 
 class ThreadBusy(AppError):
-    """The thread is already running a task."""
+    """The thread is already running a task, or is being pruned or copied."""
 
     code = "thread_busy"
     retryable = True

@@ -21,7 +21,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-from runtime.errors import RedisUnavailable
+from runtime.errors import InvalidInput, RedisUnavailable
 
 T = TypeVar("T")
 FAILURES = (RedisError, RedisClusterException, OSError)
@@ -44,14 +44,15 @@ Operation = Generator[list[Command], list[Any], T]
 """Yields commands that may go out in one round trip, receives their replies, returns its result."""
 
 
-def command(*args: Any) -> Command:
-    return Command(args)
+def command(name: str, *args: Any) -> Command:
+    """Raises InvalidInput for text that is no Unicode."""
+    return Command((name, *map(_encoded, args)))
 
 
 def script(names: Sequence[str], keys: Sequence[str], *args: Any) -> Command:
-    """A call of `lua/<name>.lua`: the last of `names`, after those it builds on."""
+    """A call of `lua/<name>.lua`: the last of `names`, after those it builds on. Raises as `command`."""
     text, digest = _source(tuple(names))
-    rest = (len(keys), *keys, *args)
+    rest = (len(keys), *map(_encoded, keys), *map(_encoded, args))
     return Command(("EVALSHA", digest, *rest), ("EVAL", text, *rest))
 
 
@@ -59,6 +60,16 @@ def ask(call: Command) -> Operation[Any]:
     """The reply to one command."""
     (reply,) = yield [call]
     return reply
+
+
+def _encoded(arg: Any) -> Any:
+    # Here, since in a pipeline it would be the error of all who travel with it.
+    if not isinstance(arg, str):
+        return arg
+    try:
+        return arg.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidInput(f"{arg[:80]!r} cannot be stored: it is no Unicode text") from exc
 
 
 @cache

@@ -103,8 +103,8 @@ class AsyncCalls:
         try:
             await self._send_batch(batch)
         finally:
-            unanswered = [caller for caller in batch[1:] if not caller.woken.is_set()]
-            self._queue.extendleft(reversed(unanswered))
+            still_waiting = [caller for caller in batch[1:] if not caller.woken.is_set()]
+            self._queue.extendleft(reversed(still_waiting))
             self._pass_on()
 
     def _pass_on(self) -> None:

@@ -1,5 +1,5 @@
--- Takes a thread's checkpoints away at once, whatever their number; freed in the background. KEYS[8] keeps them for a
--- while, for the client to read which runs they were of.
+-- Takes a thread's checkpoints away at once, whatever their number; freed in the background. KEYS[8], of one removal
+-- only, keeps them for a while, for its client to read which runs they were of.
 local GRAVE_MS = 3600000
 
 local function bury()

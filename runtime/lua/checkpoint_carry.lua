@@ -1,41 +1,52 @@
 -- A compaction builds what stays of a thread beside it, step by step, and then takes its place. Until then each put and
 -- write is carried over too. What is carried is whole: a record with its values, these with their blocks.
--- In the blobs that are built `T` says whose compaction it is.
+-- In the blobs that are built: `T` the owner's token, `C` where a compaction goes on, `R` the run it forgets ('': none).
 
-local function is_compacting() return redis.call('EXISTS', KEYS[6]) == 1 end
+-- Ends what is being built of a thread that has expired, or what is written next would bring it back.
+local function end_if_gone()
+  if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then return false end
+  redis.call('UNLINK', KEYS[5], KEYS[6], KEYS[7])
+  return true
+end
 
--- Copies a field that is not there yet, and returns its data; nil if there was nothing to do.
-local function carry_field(field)
-  if redis.call('HEXISTS', KEYS[6], field) == 1 then return nil end
-  local data = redis.call('HGET', KEYS[2], field)
-  if data then redis.call('HSET', KEYS[6], field, data) end
+-- A copy that is built beside its target takes nothing over: it replaces what the target holds at the end.
+local function is_compacting()
+  return redis.call('HEXISTS', KEYS[6], 'C') == 1 and not end_if_gone()
+end
+
+-- Copies the fields that are not there yet. Returns their data, false for those that were.
+local function carry_fields(fields)
+  local missing, flat = {}, {}
+  for _, field in ipairs(fields) do
+    if redis.call('HEXISTS', KEYS[6], field) == 0 then missing[#missing + 1] = field end
+  end
+  local data = get_many(KEYS[2], missing)
+  for i, field in ipairs(missing) do
+    if data[i] then flat[#flat + 1], flat[#flat + 2] = field, data[i] end
+  end
+  set_many(KEYS[6], flat, 1)
   return data
 end
 
--- Returns how many there were.
-local function carry_blocks(data, at)
-  local blocks = new_set()
-  add_refs(blocks, data, at)
+-- Returns how many blocks were looked at.
+local function carry_blocks(blocks)
   add_grouped(KEYS[2], blocks)
-  for _, name in ipairs(blocks.list) do carry_field(name) end
+  carry_fields(blocks.list)
   return #blocks.list
 end
 
-local function without_parent(member, record)
-  return record.prefix .. '\0' .. struct.pack('>I2', 0) .. string.sub(member, record.rest)
-end
-
--- Returns how many blocks were looked at.
-local function carry_record(member, record, keeps_parent)
-  local looked_at = 0
-  each_stored(record, function(field)
-    local data = carry_field(field)
-    if data then looked_at = looked_at + carry_blocks(data, 1) end
-  end)
+-- With another parent, '' for none. Returns how many blocks were looked at.
+local function carry_record(record, parent)
+  local fields, blocks = {}, new_set()
+  each_stored(record, function(field) fields[#fields + 1] = field end)
+  for _, data in ipairs(carry_fields(fields)) do
+    if data then add_refs(blocks, data, 1) end
+  end
   remove_under(KEYS[5], record.prefix)
-  redis.call('ZADD', KEYS[5], 0, keeps_parent and member or without_parent(member, record))
+  local member = record.prefix .. '\0' .. struct.pack('>I2', #parent) .. parent .. string.sub(record.member, record.rest)
+  redis.call('ZADD', KEYS[5], 0, member)
   if record.flags.r then redis.call('ZADD', KEYS[5], 0, '\255' .. record.flags.r) end
-  return looked_at
+  return carry_blocks(blocks)
 end
 
 -- The namespace of a write, and its prefix: ns \0 id.
@@ -47,8 +58,10 @@ end
 -- Returns how many blocks were looked at.
 local function carry_write(write)
   local _, prefix = place_of(write)
+  local blocks = new_set()
+  add_write_refs(blocks, prefix, write)
   redis.call('ZADD', KEYS[7], 0, write)
-  return carry_blocks(write, #prefix + 6)
+  return carry_blocks(blocks)
 end
 
 -- What is built expires as a whole, when nobody goes on with it.

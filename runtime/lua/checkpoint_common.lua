@@ -1,6 +1,6 @@
 -- Shared by the checkpoint scripts (docs/explanation/checkpoints.md). KEYS are always the same, those of one thread:
 -- 1 to 3 checkpoints, blobs and writes, 4 the fence of its runs, 5 to 7 the first three as a compaction builds them,
--- 8 checkpoints that were taken away.
+-- 8 checkpoints that one removal has taken away.
 local MANY = 4000 -- arguments of one call: Lua's unpack() stops at about 8000
 
 local function get_many(key, fields)
@@ -33,7 +33,7 @@ local function find_record(key, ns, id)
   return redis.call('ZREVRANGEBYLEX', key, '(' .. ns .. '\1', '[' .. ns .. '\0', 'LIMIT', 0, 1)[1]
 end
 
--- ns \0 id \0 u16 parent u32 header body. Returns {prefix, ns, id, parent, flags, channels, rest}.
+-- ns \0 id \0 u16 parent u32 header body. Returns {member, prefix, ns, id, parent, flags, channels, rest}.
 local function read_record(member)
   local ns_end = string.find(member, '\0', 1, true)
   local id_end = string.find(member, '\0', ns_end + 1, true)
@@ -42,6 +42,7 @@ local function read_record(member)
   local header_size = struct.unpack('>I4', member, at)
   local header = cmsgpack.unpack(string.sub(member, at + 4, at + 3 + header_size))
   return {
+    member = member,
     prefix = string.sub(member, 1, id_end - 1),
     ns = string.sub(member, 1, ns_end - 1),
     id = string.sub(member, ns_end + 1, id_end - 1),

@@ -1,7 +1,7 @@
 -- Keeps the newest checkpoint of each namespace, the ancestors that its delta channels are rebuilt from, and writes whose
 -- checkpoint is still to come.
 local checkpoints, log = KEYS[1], KEYS[3]
-local steps = {}
+local steps = {writes = carry_early_writes}
 
 -- A subgraph's call is over once the root has gone past the checkpoint it ran from: nothing resumes it any more.
 local function is_over(record, root)
@@ -18,7 +18,7 @@ local function carry_chain(member, open)
       if record.channels[i + 2] <= INLINE then open[record.channels[i]] = nil end
     end
     local parent = next(open) and record.parent ~= '' and find_record(checkpoints, record.ns, record.parent)
-    spend(6 + carry_record(member, record, parent))
+    spend(6 + carry_record(record, parent and record.parent or ''))
     carry_writes(under(log, record.prefix))
     if not parent then return {'records', '[' .. record.ns .. '\1'} end
     if budget <= 0 then
@@ -36,16 +36,14 @@ function steps.records(from)
   while budget > 0 do
     local member = redis.call('ZRANGEBYLEX', checkpoints, from, '(\255', 'LIMIT', 0, 1)[1]
     if not member then return {'writes', '-'} end
-    local ns = place_of(member)
-    local newest = find_record(checkpoints, ns, '')
+    local newest = find_record(checkpoints, place_of(member), '')
     local record, open = read_record(newest), {}
     spend(6)
     if not is_over(record, root) then
-      carry_writes(redis.call('ZRANGEBYLEX', log, '[' .. record.prefix .. '\1', '(' .. ns .. '\1'))
       for _, channel in ipairs(record.flags.d or {}) do open[channel] = true end
       return carry_chain(newest, open)
     end
-    from = '[' .. ns .. '\1'
+    from = '[' .. record.ns .. '\1'
   end
   return {'records', from}
 end
@@ -54,10 +52,6 @@ function steps.chain(ns, id, ...)
   local open = {}
   for _, channel in ipairs({...}) do open[channel] = true end
   return carry_chain(find_record(checkpoints, ns, id), open)
-end
-
-function steps.writes(from)
-  return carry_unowned(from, function(ns) return find_record(checkpoints, ns, '') and ns end)
 end
 
 return advance(steps)

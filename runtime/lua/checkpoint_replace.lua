@@ -1,7 +1,7 @@
--- Puts the copy that was built in the thread's place, unpinned. ARGV: token, ttl in ms. Returns DONE or BUSY.
-if was_done(ARGV[1]) then return DONE end
-if not owns(ARGV[1]) then return BUSY end
+-- Puts the copy that was built in the thread's place, unpinned. ARGV: token, pages, ttl in ms. Returns FINISHED or BUSY.
+if was_finished(ARGV[1]) then return FINISHED end
+if owner() ~= ARGV[1] or redis.call('HGET', KEYS[6], 'N') ~= ARGV[2] then return BUSY end
 redis.call('HDEL', KEYS[6], 'P')
 take_place(ARGV[1])
-touch(ARGV[2])
-return DONE
+touch(ARGV[3])
+return FINISHED

@@ -1,7 +1,7 @@
 -- The common half of put and write.
 -- ARGV: fence or '', ttl in ms, prefix, member, run or '', n, n required fields, then fields and values.
--- Required are the fields that the client did not send because it knows them, or what refers to them, to be stored.
-local STALE, REFUSED, DONE = -1, 0, 1
+-- Required are the fields that the client did not send because it knows them to be stored.
+local STALE, REFUSED, DONE, FIRST = -1, 0, 1, 2
 
 local function refusal()
   if is_stale(KEYS[4], ARGV[1]) then return STALE end

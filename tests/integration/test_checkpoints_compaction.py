@@ -10,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 
 from runtime import checkpoint_removal
-from runtime.checkpoint_thread import thread_keys
 from runtime.checkpoints import RedisSaver
 from runtime.errors import ThreadBusy
 from runtime.redis_calls import Operation
@@ -18,7 +17,8 @@ from tests.checkpointing import Steps, Stepwise, T, at, content, history, id_of
 
 pytestmark = pytest.mark.anyio
 
-BUILT, BURIED = [f"{{acme/t1}}:{kind}+" for kind in "cbw"], "{acme/t1}:x"
+KEPT = [f"{{acme/t1}}:{kind}" for kind in "cbw"]
+BUILT = [f"{key}+" for key in KEPT]
 NAMESPACES = ["", *(f"sub:{number}" for number in range(40))]
 
 
@@ -56,6 +56,7 @@ async def test_what_is_written_meanwhile_is_there_afterwards(saver: RedisSaver, 
     root = await fill(saver)
     oldest = id_of([one async for one in saver.alist(at())][-1].config)
     compaction, written, more, steps = Stepwise(saver, operation(saver, how)), {}, True, 0
+    on_root: list[str] = []
     root.config["configurable"]["run_id"] = "kept"
     while more:
         more = await compaction.step()
@@ -63,6 +64,7 @@ async def test_what_is_written_meanwhile_is_there_afterwards(saver: RedisSaver, 
         turns = 30 + steps
         config = await root.put(messages=history(turns))
         await saver.aput_writes(config, [("messages", history(turns)[-1:])], "late")
+        on_root.append(id_of(config))
         written[id_of(config)] = (history(turns), [("late", "messages", history(turns)[-1:])])
         branch = [("", oldest)] if steps < 4 else []  # Afterwards the oldest one is gone.
         for namespace, parent in [("sub:9", ""), (f"new:{steps}", ""), *branch]:
@@ -72,6 +74,7 @@ async def test_what_is_written_meanwhile_is_there_afterwards(saver: RedisSaver, 
     assert steps > 4
     left = await content(RedisSaver(saver._calls._client))
     if how == "forget":
+        assert all(left[checkpoint_id][1] for checkpoint_id in on_root)
         assert written.keys() < left.keys() and len(left) == len(written) + 2 * len(NAMESPACES)
     newest = await saver.aget_tuple(at())
     assert newest is not None and id_of(newest.config) in written
@@ -115,7 +118,7 @@ async def test_one_that_was_given_up_leaves_the_thread_as_it_was(
         await client.delete(key)
     after = await finished(saver, how)
     assert after and len(after) < len(before)
-    assert not await client.exists(*thread_keys(T)[4:])
+    assert not await client.exists(*BUILT)
 
 
 async def test_what_is_deleted_meanwhile_does_not_come_back(client: Redis, saver: RedisSaver) -> None:
@@ -126,7 +129,7 @@ async def test_what_is_deleted_meanwhile_does_not_come_back(client: Redis, saver
     await saver.adelete_thread(T)
     with pytest.raises(ThreadBusy):
         await compaction.finish()
-    assert not await client.exists(*thread_keys(T)) and await saver.aget_tuple(at()) is None
+    assert not await client.exists(*KEPT, *BUILT) and await saver.aget_tuple(at()) is None
 
 
 async def test_two_at_once_do_no_harm(saver: RedisSaver) -> None:
@@ -182,6 +185,6 @@ async def scripts(client: Redis) -> int:
 
 @pytest.fixture(autouse=True)
 async def nothing_is_left_behind(client: Redis) -> AsyncIterator[None]:
-    """No key of a compaction outlives the tests that end one."""
+    """What a removal took away is gone for good once it is over."""
     yield
-    assert not await client.exists(BURIED)
+    assert not await client.keys("*}:x*")

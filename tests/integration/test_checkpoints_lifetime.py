@@ -175,7 +175,7 @@ async def test_deleting_a_thread_leaves_no_key(client: Redis, saver: RedisSaver)
 
 
 async def test_deleting_a_run_keeps_the_others_whole(client: Redis, saver: RedisSaver) -> None:
-    """Its checkpoints, writes and values go; what others share with it stays; parents do not dangle."""
+    """Its checkpoints, writes and values go; what others share with it stays, and the next ancestor."""
     steps = Steps(saver, run_id="keep")
     kept = await steps.put(messages=history(20))
     steps.config["configurable"]["run_id"] = "drop"
@@ -185,7 +185,7 @@ async def test_deleting_a_run_keeps_the_others_whole(client: Redis, saver: Redis
     await saver.adelete_for_runs(["drop"])
     listed = [one async for one in saver.alist(at())]
     assert [one.metadata["run_id"] for one in listed] == ["later", "keep"]
-    assert listed[0].parent_config is None and listed[0].checkpoint["channel_values"]["secret"] == "s" * 500
+    assert listed[0].parent_config == kept and listed[0].checkpoint["channel_values"]["secret"] == "s" * 500
     assert listed[1].checkpoint["channel_values"] == {"messages": history(20)} and listed[1].config == kept
     await saver.adelete_for_runs(["later"])
     assert not any(b"sssss" in value for value in (await client.hgetall(KEYS[1])).values())

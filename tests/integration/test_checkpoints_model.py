@@ -172,13 +172,16 @@ class Savers(RuleBasedStateMachine):
                 self.drop(thread, namespace, gone)
 
     def drop(self, thread: str, namespace: str, gone: list[str]) -> None:
-        """From the model: checkpoints and their writes; no parent is left dangling."""
+        """From the model: checkpoints and their writes; a parent is the nearest ancestor that is left."""
         stored = self.model.storage[thread][namespace]
+        above = {checkpoint_id: parent for checkpoint_id, (_, _, parent) in stored.items()}
         for checkpoint_id in gone:
             del stored[checkpoint_id]
             self.model.writes.pop((thread, namespace, checkpoint_id), None)
         for checkpoint_id, (checkpoint, metadata, parent) in stored.items():
-            stored[checkpoint_id] = (checkpoint, metadata, parent if parent in stored else None)
+            while parent and parent not in stored:
+                parent = above.get(parent)
+            stored[checkpoint_id] = (checkpoint, metadata, parent)
 
     def compare(self, saver: RedisSaver, thread: str, namespace: str) -> None:
         config = at(thread, namespace)

@@ -21,7 +21,7 @@ def test_all_keys_of_a_script_share_one_hash_tag() -> None:
     """One slot, so one script may touch them."""
     args = thread_script("get", "a{b}", "", "").args
     keys = args[3 : 3 + args[2]]
-    assert {key[: key.index("}")] for key in keys} == {"{a%7Bb%7D"[:-3] + "%7D"}
+    assert {key.decode().partition("}")[0] for key in keys} == {"{a%7Bb%7D"[:-3] + "%7D"}
 
 
 def test_a_config_is_read_with_its_defaults() -> None:
