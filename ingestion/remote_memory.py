@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from ingestion.memory import Memory
 from ingestion.remote import Call
+from runtime.errors import KnowledgeUnavailable
 from runtime.store_index import Candidate, Entry, IndexedItem, ItemIndex
+
+log = structlog.get_logger()
 
 Function = Callable[..., Awaitable[Any]]
 Row = list[Any]
@@ -48,11 +53,19 @@ class SharedMemory:
 
     @asynccontextmanager
     async def own(self, data_dir: Path) -> AsyncIterator[Mapping[str, Function]]:
-        """Owns the index until the block ends, as `Memory.open`; yields what is to be answered to others."""
-        async with Memory.open(data_dir, self._timeout_s) as memory:
-            self._owned = memory
+        """Owns the index until the block ends, as `Memory.open`; yields what is to be answered to others.
+
+        That is nothing when the index is damaged, which is logged: the documents beside it are served.
+        """
+        async with AsyncExitStack() as stack:
+            functions: Mapping[str, Function] = {}
             try:
-                yield memory_functions(memory)
+                self._owned = await stack.enter_async_context(Memory.open(data_dir, self._timeout_s))
+                functions = memory_functions(self._owned)
+            except KnowledgeUnavailable as exc:
+                log.error("memory.unavailable", reason=str(exc))
+            try:
+                yield functions
             finally:
                 self._owned = None
 

@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
 
 
 class ItemIndex(Protocol):
-    """Finds items by their texts. Every method keeps a time limit and raises KnowledgeUnavailable.
+    """Finds items by their texts. Each method waits its turn for a limited time; raises KnowledgeUnavailable.
 
     It may lag behind the store or miss entries: the store checks each candidate's version.
     """

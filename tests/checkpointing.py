@@ -100,13 +100,14 @@ class Stepwise:
 
     async def step(self) -> bool:
         """Whether there is more to do."""
-        for _ in range(self._times):
-            replies = await self._calls._execute(self._commands)
-        try:
-            self._commands = self._operation.send(replies)
-        except StopIteration:
-            return False
-        return True
+        if self._commands:
+            for _ in range(self._times):
+                replies = await self._calls._execute(self._commands)
+            try:
+                self._commands = self._operation.send(replies)
+            except StopIteration:
+                self._commands = []
+        return bool(self._commands)
 
     async def finish(self) -> None:
         while await self.step():

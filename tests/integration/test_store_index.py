@@ -185,3 +185,18 @@ async def test_an_installation_searches_its_store_where_that_is_on(tmp_path: Pat
     async with open_installation(off, own_index=True, work=False) as place:
         found = await place.store.asearch(("acme",), query="not ranked")
         assert [(item.key, item.score) for item in found] == [("k", None)]
+
+
+async def test_a_damaged_index_of_items_leaves_the_documents_served(tmp_path: Path, redis_url: str) -> None:
+    """Only what needs it fails, with an error that has a type."""
+    path = tmp_path / "trees.md"
+    path.write_text("# Trees\n\nThe maple is a tree.\n")
+    damaged = tmp_path / "data" / "index" / "memory"
+    damaged.mkdir(parents=True)
+    (damaged / "junk").write_text("no shard")
+    settings = load(data_dir=tmp_path / "data", redis_url=redis_url, store_search=True)
+    async with open_installation(settings, own_index=True, work=False) as place:
+        await place.knowledge.ingest("acme", path)
+        assert await place.knowledge.search("acme", "maple")
+        with pytest.raises(NotSupported):
+            await place.store.asearch(("acme",), query="maple")
