@@ -94,8 +94,8 @@ class Savers(RuleBasedStateMachine):
         parent_id = parent.config["configurable"]["checkpoint_id"] if parent else ""
         config = at(place["thread_id"], place["checkpoint_ns"], parent_id)
         metadata = cast(CheckpointMetadata, {"step": count % 3, "run_id": run})
-        stored = saver.put(config, {**checkpoint}, metadata, new)
-        assert stored == self.model.put(config, {**checkpoint}, metadata, new)
+        stored = saver.put(config, checkpoint.copy(), metadata, new)
+        assert stored == self.model.put(config, checkpoint.copy(), metadata, new)
         return str(checkpoint["id"])
 
     @rule(data=st.data(), changes=CHANGES, error=st.booleans())
