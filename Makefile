@@ -51,7 +51,7 @@ fmt: setup ## Format the code
 bench: setup ## Run the benchmarks; each prints a table
 	$(BIN)/python -m benchmarks.turn
 
-bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (8 minutes)
+bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (11 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints
 	.venv-bench/bin/python -m benchmarks.checkpoints.large
 

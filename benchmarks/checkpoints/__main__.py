@@ -1,6 +1,6 @@
 """Checkpoint savers side by side, in one run: bytes stored, times of operations, turns a second.
 
-    make bench-checkpoints                      (about 4 minutes)
+    make bench-checkpoints                      (about 7 minutes)
     python -m benchmarks.checkpoints --quick    (one round, without the longest conversation)
 
 Bytes and single operations: a real graph runs once on a recorder for each saver, and what LangGraph called
@@ -9,8 +9,9 @@ Turns a second: the real graph, 50 threads at once on one saver, `durability="sy
 answer have about 500 bytes of text each; shorter ones bring the savers closer together.
 
 Rounds go from saver to saver, and of each figure the best round counts. "At 10 turns" are turns 6 to 10 of
-ten threads, "at 200" turns 151 to 200; gets are of the newest checkpoint, a hundred a round; list is timed
-once a round. A saver whose answer has not the right length ends the run: its times would mean nothing.
+ten threads, "at 200" turns 151 to 200; gets are of the newest checkpoint, a hundred a round; the 600
+checkpoints of 200 turns are listed five times a round, the 30 of each of the ten threads as often. A saver
+whose answer has not the right length ends the run: its times would mean nothing.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from benchmarks.checkpoints.workload import (
 _SHORT_FROM, _LONG_FROM = 5, 150
 """The turn after which times count."""
 _SHORT_THREADS = 10
-_GETS = 100
+_GETS, _LISTS = 100, 5
 _THREADS, _TURNS_A_THREAD = 50, 10
 
 Samples = defaultdict[Step, list[float]]
@@ -63,9 +63,10 @@ async def measure_round(store: Store, turns: Sequence[Turn]) -> Round:
     for n in range(_SHORT_THREADS):
         await _hold(store.saver, f"short-{n}", turns[:SHORT], _SHORT_FROM, samples)
         await _get(store.saver, f"short-{n}", SHORT, _GETS // _SHORT_THREADS, samples)
+        await _list(store.saver, f"short-{n}", SHORT, _LISTS, samples)
     await _hold(store.saver, "long", turns[:LONG], _LONG_FROM, samples)
     await _get(store.saver, "long", LONG, _GETS, samples)
-    await _list(store.saver, "long", samples)
+    await _list(store.saver, "long", LONG, _LISTS, samples)
     gc.collect()
     return Round({key: spread(ms) for key, ms in samples.items()}, await _turns_per_s(store.saver))
 
@@ -107,13 +108,16 @@ async def _get(
             raise WrongAnswer(f"{type(saver).__name__} did not return the {turns} turns of {thread!r}")
 
 
-async def _list(saver: BaseCheckpointSaver[str], thread: str, samples: Samples) -> None:
-    began = perf_counter()
-    found = [item async for item in saver.alist(_newest(thread))]
-    samples["list", LONG].append((perf_counter() - began) * 1e3)
-    held = [len(item.checkpoint["channel_values"].get("messages", ())) for item in found]
-    if len(held) != LONG * CHECKPOINTS_A_TURN or held[0] != LONG * MESSAGES_A_TURN or held[-1] != 0:
-        raise WrongAnswer(f"{type(saver).__name__} listed {len(held)} checkpoints")
+async def _list(
+    saver: BaseCheckpointSaver[str], thread: str, turns: int, times: int, samples: Samples
+) -> None:
+    for _ in range(times):
+        began = perf_counter()
+        found = [item async for item in saver.alist(_newest(thread))]
+        samples["list", turns].append((perf_counter() - began) * 1e3)
+        held = [len(item.checkpoint["channel_values"].get("messages", ())) for item in found]
+        if len(held) != turns * CHECKPOINTS_A_TURN or held[0] != turns * MESSAGES_A_TURN or held[-1] != 0:
+            raise WrongAnswer(f"{type(saver).__name__} listed {len(held)} checkpoints")
 
 
 async def _turns_per_s(saver: BaseCheckpointSaver[str]) -> float:

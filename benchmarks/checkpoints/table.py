@@ -58,15 +58,15 @@ def _rows(figures: Sequence[Figures], sizes: Sequence[int]) -> Iterable[tuple[st
     for operation in ("put", "put_writes", "get"):
         for turns in (SHORT, LONG):
             yield f"{operation}, {turns} turns", [_ms(f, operation, turns) for f in figures]
-    listed = LONG * CHECKPOINTS_A_TURN
-    yield f"list of {listed} checkpoints", [f"{f.ms['list', LONG].p50:,.0f}" for f in figures]
+    for turns in (SHORT, LONG):
+        yield f"list of {turns * CHECKPOINTS_A_TURN} checkpoints", [_ms(f, "list", turns) for f in figures]
     yield f"put + put_writes a turn, {LONG} turns", [_ms(f, "turn", LONG) for f in figures]
     yield "turns/s, 50 threads", [f"{f.turns_per_s:,.0f}" for f in figures]
 
 
 def _ms(figures: Figures, operation: str, turns: int) -> str:
     p50, p99 = figures.ms[operation, turns]
-    return f"{p50:.2f} / {p99:.2f}"
+    return f"{p50:.2f} / {p99:.2f}" if p99 < 1000 else f"{p50:,.0f} / {p99:,.0f}"
 
 
 def _stored(figures: Figures, turns: int, longest: int) -> str:
