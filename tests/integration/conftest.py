@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, cast
 
 import pytest
 from langchain_core.language_models import BaseChatModel
 from redis.asyncio import Redis
 
+from ingestion.memory import Memory
 from nodes.scripts import SCRIPTS
 from runtime.checkpoints import RedisSaver
 from runtime.models import open_model
+from runtime.redis import connect
 from runtime.scripted import ScriptedModel
 from tests.openai_server import openai_server
 from tests.servers import KINDS, MissingServer, Server, running
@@ -73,3 +76,17 @@ async def any_client(server: Server) -> AsyncIterator[Redis]:
 def saver(any_client: Redis) -> RedisSaver:
     """A saver on each kind of server."""
     return RedisSaver(any_client)
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the test's own server."""
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def memory(tmp_path: Path) -> AsyncIterator[Memory]:
+    """An index of the store's items."""
+    async with Memory.open(tmp_path, timeout_s=10) as memory:
+        yield memory

@@ -16,16 +16,9 @@ from redis.exceptions import ConnectionError
 
 from runtime.checkpoints import RedisSaver
 from runtime.errors import CheckpointLost, RedisUnavailable
-from runtime.redis import connect
 from tests.checkpointing import Steps, at, history
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
 
 
 def impatient(socket: Path) -> Redis:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -11,17 +10,10 @@ from redis.asyncio import Redis
 from runtime.errors import StaleFence
 from runtime.events import EventLog, encode_event
 from runtime.keys import fence_key
-from runtime.redis import connect
 
 pytestmark = pytest.mark.anyio
 
 THREAD = "acme/t1"
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
 
 
 def some(count: int, text: str = "x") -> list:  # type: ignore[type-arg]  # of Event; the tests only pass it on

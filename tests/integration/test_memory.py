@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ from runtime.store_index import Entry, IndexedItem
 pytestmark = pytest.mark.anyio
 
 ANA = ("acme", "ana")
-
-
-@pytest.fixture
-async def memory(tmp_path: Path) -> AsyncIterator[Memory]:
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
-        yield memory
 
 
 def item(namespace: tuple[str, ...], key: str, version: int, *texts: str) -> IndexedItem:

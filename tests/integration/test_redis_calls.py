@@ -22,12 +22,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
 async def other(redis_url: str) -> AsyncIterator[Redis]:
     """A connection beside those of the calls."""
     async with connect(redis_url) as other:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from runtime.errors import InvalidInput, RedisUnavailable
-from runtime.redis import connect
 from runtime.store import RedisStore
 
 pytestmark = pytest.mark.anyio
@@ -26,12 +24,6 @@ ITEMS: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
     (("acme", "{x}", "\x01"), "键", {"text": "多", "n": 5}),
     (("zeta",), "", {"n": 6}),
 ]
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -24,21 +24,9 @@ ANA = ("acme", "ana")
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
 async def calls(redis_url: str) -> AsyncIterator[Redis]:
     async with connect(redis_url, timeout_s=None) as client:
         yield client
-
-
-@pytest.fixture
-async def memory(tmp_path: Path) -> AsyncIterator[Memory]:
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
-        yield memory
 
 
 @pytest.fixture

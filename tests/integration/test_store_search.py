@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from redis.asyncio import Redis
 
 from ingestion.memory import Memory
 from runtime.errors import InvalidInput
-from runtime.redis import connect
 from runtime.store import RedisStore
 
 pytestmark = pytest.mark.anyio
@@ -27,18 +25,6 @@ ITEMS: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
     (("zeta", "ana"), "", {"n": 6, "kind": "x", "text": "deal"}),
 ]
 WORDS = "deal with maple about price on friday of the 报价".split()
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def memory(tmp_path: Path) -> AsyncIterator[Memory]:
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
-        yield memory
 
 
 @pytest.fixture
