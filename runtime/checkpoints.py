@@ -1,4 +1,4 @@
-"""LangGraph's checkpoints on a plain Redis: each operation is one script on the thread's slot.
+"""LangGraph's checkpoints on a plain Redis: each read and write is one script on the thread's slot.
 
 How they are stored, and why that is sound: docs/explanation/checkpoints.md.
 """
@@ -40,7 +40,8 @@ class RedisSaver(BaseCheckpointSaver[str]):
     Every method raises RedisUnavailable when Redis does not do what it is asked, and CheckpointLost rather
     than return a state of which a part is gone. `put` and `put_writes` raise StaleFence, having written
     nothing, when the counter at `runtime.keys.fence_key(thread_id)` is above the config's `__fence`; without
-    one they do not look.
+    one they do not look. `prune`, `delete_for_runs` and `copy_thread` take many short steps; they raise
+    ThreadBusy, with the thread as it was, when another of them builds something beside it.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
         `digest_key`: with LangGraph's EncryptedSerializer, a secret of 16 to 64 bytes that all processes
         share; without it each process stores anew what others have stored.
         `ttl_s`: seconds after its last write that a thread expires.
-        `known_blocks`: how many blocks are remembered as stored, at some 200 bytes each.
+        `known_blocks`: how many blocks are remembered as stored, at some 100 bytes each.
         """
         super().__init__(serde=serde or JsonPlusSerializer(allowed_msgpack_modules=tuple(allowed)))
         self._digest_key = digest_key or secrets.token_bytes(32)

@@ -122,7 +122,7 @@ class SyncCalls:
                 replies[place] = self._send_one(args)
         except FAILURES as exc:
             raise unavailable(exc) from exc
-        return [checked(reply) for reply in replies]
+        return [or_raise(reply) for reply in replies]
 
     def _send(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         if len(calls) == 1:
@@ -135,8 +135,8 @@ class SyncCalls:
 
     def _send_one(self, args: tuple[Any, ...]) -> Any:
         try:
-            # redis-py leaves this method without types.
-            return self._opened().execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+            execute: Any = self._opened().execute_command  # redis-py leaves it without types.
+            return execute(*args, **{NEVER_DECODE: True})
         except ResponseError as exc:
             return exc
 
@@ -155,7 +155,7 @@ def unanswered(commands: Sequence[Command], replies: Sequence[Any]) -> dict[int,
     return again
 
 
-def checked(reply: Any) -> Any:
+def or_raise(reply: Any) -> Any:
     """The reply. Raises RedisUnavailable for an error that the server answered."""
     if isinstance(reply, Exception):
         raise unavailable(reply) from reply

@@ -17,7 +17,7 @@ from runtime.redis_calls import (
     Command,
     Operation,
     as_text,
-    checked,
+    or_raise,
     unanswered,
     unavailable,
 )
@@ -84,7 +84,7 @@ class AsyncCalls:
             await self._lead(me)
         if me.failure is not None:
             raise unavailable(me.failure) from me.failure
-        return [checked(reply) for reply in me.replies]
+        return [or_raise(reply) for reply in me.replies]
 
     async def _wait(self, me: _Caller) -> None:
         self._queue.append(me)

@@ -131,15 +131,3 @@ local function touch(ttl_ms)
   if ttl_ms == '0' or redis.call('HEXISTS', KEYS[2], 'P') == 1 then return end
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ttl_ms) end
 end
-
--- Skips from one namespace to the next; the thread's runs, which begin with byte 255, come after them.
-local function namespaces(key)
-  local found, from = {}, '-'
-  while true do
-    local member = redis.call('ZRANGEBYLEX', key, from, '(\255', 'LIMIT', 0, 1)[1]
-    if not member then return found end
-    local ns = string.sub(member, 1, string.find(member, '\0', 1, true) - 1)
-    found[#found + 1] = ns
-    from = '[' .. ns .. '\1'
-  end
-end
