@@ -163,7 +163,9 @@ def or_raise(reply: Any) -> Any:
 
 
 def unavailable(exc: Exception) -> RedisUnavailable:
-    return RedisUnavailable(f"Redis did not do what it was asked ({type(exc).__name__}: {exc})")
+    # What redis-py itself says of a cluster can quote a command, and with it the conversation.
+    said = "" if isinstance(exc, RedisClusterException) else f": {exc}"
+    return RedisUnavailable(f"Redis did not do what it was asked ({type(exc).__name__}{said})")
 
 
 def as_text(value: object) -> str:

@@ -11,10 +11,11 @@ import anyio.lowlevel
 import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
+from redis.exceptions import RedisClusterException, ResponseError
 
 from runtime.errors import RedisUnavailable
 from runtime.redis import connect
-from runtime.redis_calls import Operation, SyncCalls, ask, command, script
+from runtime.redis_calls import Operation, SyncCalls, ask, command, script, unavailable
 from runtime.redis_lanes import AsyncCalls
 from runtime.redis_sync import sync_client
 
@@ -160,6 +161,13 @@ async def test_a_server_that_hangs_is_given_up(client: Redis, other: Redis) -> N
     await other.client_unpause()
     assert len(failed) == 5 and len({id(exc) for exc in failed}) == 5
     assert await calls.run(both("ECHO", "x")) == (b"x", b"end")
+
+
+def test_an_error_of_a_cluster_does_not_quote_the_command() -> None:
+    """redis-py names the arguments there, which hold messages; our errors are logged and sent to clients."""
+    error = unavailable(RedisClusterException("No targets were found to execute ('SET', 'confidential')"))
+    assert "confidential" not in str(error) and "RedisClusterException" in str(error)
+    assert "WRONGTYPE" in str(unavailable(ResponseError("WRONGTYPE")))
 
 
 async def test_scripts_are_sent_again_when_the_server_forgot_them(client: Redis) -> None:

@@ -22,14 +22,14 @@ from tests.conftest_upstream import *  # type: ignore[import-untyped]  # noqa: F
 _MODE = os.environ["CHECKPOINT_MODE"]
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _URL = os.environ["CHECKPOINT_SERVERS"].split()[_WORKER]
-_KEY = b"sixteen bytes...", b"a key for the digests of content"
+_AES_KEY, _DIGEST_KEY = b"sixteen bytes...", b"a key for the digests of content"
 
 
 def _serde() -> SerializerProtocol | None:
     if _MODE == "strict":
         return None  # Our default is strict.
     if _MODE == "encrypted":
-        return EncryptedSerializer.from_pycryptodome_aes(key=_KEY[0])
+        return EncryptedSerializer.from_pycryptodome_aes(key=_AES_KEY)
     return JsonPlusSerializer()
 
 
@@ -47,7 +47,7 @@ def empty_server() -> None:
 
 @pytest.fixture(params=["ours"])
 def sync_checkpointer(empty_server: None) -> Iterator[RedisSaver]:
-    saver = RedisSaver(_client(), serde=_serde(), digest_key=_KEY[1])
+    saver = RedisSaver(_client(), serde=_serde(), digest_key=_DIGEST_KEY)
     # Some tests watch the clock, and a cluster's client first asks all nodes for their slots.
     saver.get_tuple({"configurable": {"thread_id": "1"}})
     yield saver
@@ -57,7 +57,7 @@ def sync_checkpointer(empty_server: None) -> Iterator[RedisSaver]:
 @pytest.fixture(params=["ours"])
 async def async_checkpointer(empty_server: None) -> AsyncIterator[RedisSaver]:
     async with _client() as client:
-        saver = RedisSaver(client, serde=_serde(), digest_key=_KEY[1])
+        saver = RedisSaver(client, serde=_serde(), digest_key=_DIGEST_KEY)
         await saver.aget_tuple({"configurable": {"thread_id": "1"}})
         yield saver
         saver.close()
