@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PEERS := benchmarks/checkpoints/requirements
+STREAM := benchmarks/stream/requirements
 SUITE := tests/langgraph_suite/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check fmt bench bench-checkpoints test-langgraph lock
+.PHONY: help setup run test servers check js fmt bench bench-stream bench-checkpoints soak test-langgraph lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,7 +25,7 @@ setup: .venv/ready ## Create .venv from the locked requirements
 run: setup ## Play the main job end to end, then stay up (at a terminal)
 	$(BIN)/cornerman demo
 
-test: servers check ## Everything CI runs: the checks, then the whole suite with coverage
+test: servers js check ## Everything CI runs: the checks, then the whole suite with coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest
 	@$(BIN)/python -m coverage combine --quiet
@@ -37,6 +38,10 @@ servers: ## Install Redis 7, on which the checkpointer is tested beside those fr
 	    && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends redis-server >/dev/null; } \
 	  || echo "no redis-server on PATH, and it could not be installed: tests on Redis 7 will be skipped; install redis-server"
 
+js: ## Install the stock JavaScript SDK, which the server is tested with too
+	@command -v npm >/dev/null && npm ci --prefix tests/js --silent --no-audit --no-fund \
+	  || echo "npm is missing or failed: the tests by the JavaScript SDK will be skipped; install Node 20 or newer"
+
 check: setup ## ruff, mypy strict, import layers, names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,8 +53,14 @@ fmt: setup ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Run the benchmarks; each prints a table
-	$(BIN)/python -m benchmarks.turn
+bench: setup ## A turn through the whole stack, beside the same graph in process (2 minutes)
+	$(BIN)/python -m benchmarks.stream --only floor inline split --clients 1 10 --turns 40
+
+bench-stream: setup .venv-bench-stream/ready ## The same beside LangGraph's own server, up to 50 clients (6 minutes)
+	$(BIN)/python -m benchmarks.stream
+
+soak: setup ## 50 sessions for 30 minutes: memory, latency, leaked keys
+	$(BIN)/python -m benchmarks.soak --minutes 30 --sessions 50
 
 bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (11 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints
@@ -60,6 +71,12 @@ test-langgraph: .venv-langgraph/ready ## LangGraph's own tests on our saver, on 
 
 .venv-bench/ready: requirements.lock $(PEERS).lock pyproject.toml
 	$(call install,.venv-bench,$(PEERS))
+
+# The peer refuses some versions of the main lock, so its environment holds nothing of ours.
+.venv-bench-stream/ready: $(STREAM).lock
+	$(PYTHON) -m venv .venv-bench-stream
+	.venv-bench-stream/bin/python -m pip install --quiet --require-hashes -r $(STREAM).lock
+	@touch $@
 
 .venv-langgraph/ready: requirements.lock $(SUITE).lock pyproject.toml
 	$(call install,.venv-langgraph,$(SUITE))
@@ -81,3 +98,5 @@ lock: ## Renew the locks within the ranges of pyproject.toml and the other requi
 	$(COMPILE) -c requirements.lock -o $(SUITE).lock $(SUITE).in
 	# The peers' boto3 refuses the newest dateutil.
 	grep -E '^[a-z0-9].*==' requirements.lock | grep -v '^python-dateutil==' | sed 's/ \\$$//' | $(COMPILE) --no-annotate -c /dev/stdin -o $(PEERS).lock $(PEERS).in
+	# LangGraph's own server refuses these three.
+	grep -E '^[a-z0-9].*==' requirements.lock | grep -vE '^(structlog|protobuf|grpcio)==' | sed 's/ \\$$//' | $(COMPILE) --no-annotate -c /dev/stdin -o $(STREAM).lock $(STREAM).in
