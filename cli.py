@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from uuid import uuid4
 
 import anyio
@@ -20,10 +20,14 @@ from runtime import log
 from runtime.errors import AppError, SettingsInvalid, leaf
 from runtime.settings import Settings, load
 
+if TYPE_CHECKING:
+    from runtime.project import Project
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 Url = Annotated[str | None, typer.Option(help="A running server; without it one is started here.")]
+Config = Annotated[Path | None, typer.Option(help="A project's langgraph.json: its graphs are served too.")]
 Key = Annotated[str | None, typer.Option(envvar="CORNERMAN_API_KEY", help="Sent as x-api-key.")]
 
 
@@ -38,19 +42,22 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Default: CORNERMAN_PORT or 8123; 0 takes a free one.")
     ] = None,
+    config: Config = None,
 ) -> None:
     """Serve threads over WebSocket and HTTP, and work on their runs."""
     from terminal.processes import serve_until_signal
 
-    _run(serve_until_signal, _settings(stays=True, host=host, port=port), console)
+    settings = _settings(stays=True, host=host, port=port, config=config)
+    _run(serve_until_signal, settings, console, _project(settings))
 
 
 @app.command()
-def worker() -> None:
+def worker(config: Config = None) -> None:
     """Work on runs beside a server, in a process of its own; as many as you like."""
     from terminal.processes import work_until_signal
 
-    _run(work_until_signal, _settings(stays=True), console)
+    settings = _settings(stays=True, config=config)
+    _run(work_until_signal, settings, console, _project(settings))
 
 
 @app.command()
@@ -152,6 +159,16 @@ def _settings(*, stays: bool = False, **given: Any) -> Settings:
     return settings
 
 
+def _project(settings: Settings) -> Project | None:
+    """The project that is configured. It runs code of its own, so before any event loop. Ends on a fault."""
+    from runtime.project import load_project
+
+    try:
+        return load_project(settings.config) if settings.config else None
+    except SettingsInvalid as exc:
+        _fail(exc)
+
+
 def _run(command: Callable[..., Awaitable[Any]], *args: Any) -> Any:
     """Runs the command's body; an expected error becomes one line and exit code 1."""
     try:
@@ -165,7 +182,7 @@ def _run(command: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         _fail(cause)
 
 
-def _fail(error: AppError) -> None:
+def _fail(error: AppError) -> NoReturn:
     Console(stderr=True).print(Text(f"{error} ({error.code})", style="red"))
     raise typer.Exit(1)
 

@@ -7,10 +7,12 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from anyio import create_task_group, sleep, sleep_forever
 from anyio.abc import TaskStatus
 from langchain_core.language_models import BaseChatModel
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.store.base import BaseStore
 from redis.asyncio import Redis
 
@@ -19,24 +21,33 @@ from ingestion.knowledge import Knowledge
 from ingestion.remote import RemoteKnowledge, SharedKnowledge, functions
 from ingestion.remote_memory import SharedMemory
 from nodes.scripts import SCRIPTS
+from runtime.assistants import Assistants
 from runtime.auth import check_exposure, read_keys
+from runtime.catalog import Catalog
 from runtime.checkpoints import RedisSaver
 from runtime.commands import Commands
 from runtime.context import Context, User
-from runtime.errors import KnowledgeUnavailable, NotFound
+from runtime.crons import Crons
+from runtime.engine import Engine
+from runtime.errors import KnowledgeUnavailable
 from runtime.events import EventLog
-from runtime.execution import Graph
-from runtime.hub import Hub, open_hub
+from runtime.execution import Limits
+from runtime.hub import open_hub
 from runtime.models import open_model
 from runtime.passage import Passage
-from runtime.queue import RunQueue, hand_over
+from runtime.project import Project
+from runtime.queue import RunQueue
 from runtime.redis import connect, open_redis
 from runtime.remote import Caller, Function, answering
+from runtime.run_request import RunParams
 from runtime.runs import Runs
 from runtime.settings import Settings
 from runtime.store import RedisStore
+from runtime.thread_removal import ThreadRemoval
+from runtime.thread_state import ThreadState
 from runtime.threads import Threads
-from runtime.worker import Limits, Worker, serve_queue
+from runtime.validation import parse_object
+from runtime.worker import Worker, serve_queue
 
 _OWNER_POLL_S = 1.0
 _QUEUE_CONNECTIONS = 16
@@ -52,22 +63,11 @@ class Installation:
     """May hold a password."""
     users: Mapping[str, User] = field(repr=False)
     """By API key."""
-    events: EventLog
-    hub: Hub
-    runs: Runs
-    threads: Threads
-    commands: Commands
-    saver: RedisSaver
-    store: BaseStore
-    graphs: Mapping[str, Graph]
+    engine: Engine
+    """What the protocol's operations act on."""
+    queue: RunQueue
     model: BaseChatModel
     knowledge: SharedKnowledge
-
-    def graph(self, name: str) -> Graph:
-        """Raises NotFound."""
-        if name not in self.graphs:
-            raise NotFound(f"no graph {name!r}; known: {sorted(self.graphs)}")
-        return self.graphs[name]
 
     def context_for(self, user: User) -> Context:
         """What a run of this user may use."""
@@ -80,12 +80,13 @@ class Installation:
 
 @asynccontextmanager
 async def open_installation(
-    settings: Settings, *, own_index: bool, work: bool
+    settings: Settings, *, own_index: bool, work: bool, project: Project | None = None
 ) -> AsyncIterator[Installation]:
     """Opens everything, closes it in reverse order.
 
     `own_index`: take the embedded index if no other process has it, and answer the others' searches.
-    `work`: also execute runs. Raises SettingsInvalid, RedisUnavailable.
+    `work`: also execute runs. `project`: somebody's graphs, served beside ours. Raises SettingsInvalid,
+    RedisUnavailable.
     """
     users = read_keys(settings.api_keys)
     check_exposure(settings.host, users)
@@ -96,7 +97,7 @@ async def open_installation(
         waiting = await stack.enter_async_context(
             connect(url, timeout_s=None, connections=settings.worker_concurrency + _QUEUE_CONNECTIONS)
         )
-        installation = await _wire(stack, settings, url, users, client, waiting, own_index)
+        installation = await _wire(stack, settings, url, users, client, waiting, own_index, project)
         if work:
             await stack.enter_async_context(_working(installation, waiting))
         yield installation
@@ -110,40 +111,68 @@ async def _wire(
     client: Redis,
     waiting: Redis,
     own_index: bool,
+    project: Project | None,
 ) -> Installation:
-    events = EventLog(client, settings.events_kept)
-    runs, threads = Runs(client, events), Threads(client)
     memory = _memory(settings, waiting)
-    saver, store = RedisSaver(client), RedisStore(client, index=memory)
-    graphs = compile_graphs(saver, store)
-    queue = RunQueue(waiting)
-
-    async def enqueue(thread: str, run_id: str) -> None:
-        await hand_over(queue, thread, run_id, settings.heartbeat_s)
-        await runs.handed_over(thread)
-
+    queue = RunQueue(waiting, settings.heartbeat_s)
     return Installation(
         settings=settings,
         redis_url=url,
         users=users,
-        events=events,
-        hub=await stack.enter_async_context(open_hub(waiting)),
-        runs=runs,
-        threads=threads,
-        commands=Commands(runs, threads, graphs, enqueue, settings.max_message_chars),
-        saver=saver,
-        store=store,
-        graphs=graphs,
+        engine=await _engine(
+            stack, settings, client, waiting, queue, RedisStore(client, index=memory), project
+        ),
+        queue=queue,
         model=await stack.enter_async_context(_model(settings)),
         knowledge=await _knowledge(stack, settings, waiting, memory, own_index),
     )
 
 
-def compile_graphs(saver: RedisSaver, store: BaseStore) -> dict[str, Graph]:
-    """All of GRAPHS, by assistant name."""
-    return {
-        name: build().compile(checkpointer=saver, store=store, name=name) for name, build in GRAPHS.items()
-    }
+async def _engine(
+    stack: AsyncExitStack,
+    settings: Settings,
+    client: Redis,
+    waiting: Redis,
+    queue: RunQueue,
+    store: BaseStore,
+    project: Project | None,
+) -> Engine:
+    events = EventLog(client, settings.events_kept, settings.events_age_s)
+    runs, threads = Runs(client, events, queue), Threads(client)
+    # A project's state may hold classes of its own, which our strict default would not bring back to life.
+    saver = RedisSaver(client, serde=JsonPlusSerializer()) if project else RedisSaver(client)
+    catalog = make_catalog(saver, store, project)
+    assistants, state = Assistants(client, [*catalog.names, *catalog.failed]), ThreadState(threads, catalog)
+    commands = Commands(runs, threads, catalog, assistants, state, events, settings.max_message_chars)
+
+    async def start(user: User, thread_id: str | None, payload: Mapping[str, Any]) -> str:
+        params = parse_object(RunParams, payload)
+        if thread_id is None:
+            return (await commands.start_stateless(user, params))[1].run_id
+        return (await commands.start(user, thread_id, params)).run_id
+
+    return Engine(
+        catalog=catalog,
+        assistants=assistants,
+        threads=threads,
+        state=state,
+        removal=ThreadRemoval(client, saver),
+        runs=runs,
+        commands=commands,
+        crons=Crons(client, queue, start),
+        events=events,
+        hub=await stack.enter_async_context(open_hub(waiting, events)),
+        saver=saver,
+        store=store,
+    )
+
+
+def make_catalog(saver: RedisSaver, store: BaseStore, project: Project | None) -> Catalog:
+    """Our graphs and those of the project, which go before ours of the same name."""
+    ours = {name: build() for name, build in GRAPHS.items()}
+    return Catalog(
+        {**ours, **(project.graphs if project else {})}, saver, store, project.failures if project else {}
+    )
 
 
 def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
@@ -221,22 +250,32 @@ def open_index(settings: Settings) -> AbstractAsyncContextManager[Knowledge]:
 @asynccontextmanager
 async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[None]:
     settings = installation.settings
-    limits = Limits(
-        concurrency=settings.worker_concurrency,
-        heartbeat_s=settings.heartbeat_s,
-        run_timeout_s=settings.run_timeout_s,
-        attempts=settings.run_attempts,
-        recursion=settings.recursion_limit,
-    )
-    queue = RunQueue(waiting)
+    engine = installation.engine
     worker = Worker(
         f"{socket.gethostname()}:{os.getpid()}",
-        installation.runs,
-        installation.events,
-        queue,
-        installation.graphs,
+        engine.runs,
+        engine.removal,
+        engine.events,
+        installation.queue,
+        engine.catalog,
         installation.context_for,
-        limits,
+        Limits(
+            run_timeout_s=settings.run_timeout_s,
+            step_timeout_s=settings.step_timeout_s,
+            stop_grace_s=settings.stop_grace_s,
+            recursion=settings.recursion_limit,
+            tokens=settings.run_tokens,
+        ),
+        heartbeat_s=settings.heartbeat_s,
+        attempts=settings.run_attempts,
     )
-    async with serve_queue(worker, queue, waiting, limits):
+    async with serve_queue(
+        worker,
+        installation.queue,
+        waiting,
+        engine.crons,
+        concurrency=settings.worker_concurrency,
+        heartbeat_s=settings.heartbeat_s,
+        grace_s=settings.shutdown_grace_s,
+    ):
         yield

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from pydantic import BaseModel, SecretStr, StringConstraints, TypeAdapter, Valid
 from runtime.context import Role, User
 from runtime.errors import PermissionDenied, SettingsInvalid, Unauthenticated
 
+SUBPROTOCOL = "cornerman"
+"""What a browser's socket names, beside `api-key.<key in base64url>`: it can set no header."""
+_KEY_PROTOCOL = "api-key."
 LOCAL = User("local", "you", frozenset({"rep", "evaluator", "engineer", "admin"}))
 """Whoever reaches a server without API keys, which listens on loopback only."""
 
@@ -45,28 +49,40 @@ def read_keys(text: SecretStr | None) -> dict[str, User]:
 
 
 def authenticate(headers: Mapping[str, str], cookies: Mapping[str, str], users: Mapping[str, User]) -> User:
-    """By `x-api-key`, `Authorization: Bearer`, or the cookie `api_key` (a browser's socket has no headers).
+    """By `x-api-key`, `Authorization: Bearer`, the cookie `api_key`, or a socket's sub-protocol.
 
     Raises Unauthenticated.
     """
     if not users:
         return LOCAL
     given = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
-    given = given or cookies.get("api_key", "")
+    given = given or cookies.get("api_key", "") or _offered(headers.get("sec-websocket-protocol", ""))
     for key, user in users.items():
         if hmac.compare_digest(key.encode(), given.encode()):
             return user
     raise Unauthenticated("the API key is missing or wrong; send it as header x-api-key")
 
 
-def check_origin(headers: Mapping[str, str], users: Mapping[str, User]) -> None:
+def _offered(protocols: str) -> str:
+    """The key among a socket's sub-protocols, or ''."""
+    for protocol in protocols.split(","):
+        if (name := protocol.strip()).startswith(_KEY_PROTOCOL):
+            coded = name.removeprefix(_KEY_PROTOCOL)
+            try:
+                return base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode()
+            except ValueError:
+                return ""
+    return ""
+
+
+def check_origin(headers: Mapping[str, str], users: Mapping[str, User], allowed: Sequence[str] = ()) -> None:
     """Keeps other people's web pages out: a browser would carry their requests here, cookies included.
 
-    Raises PermissionDenied for an `Origin` that is not the `Host`, and, while there are no API keys, for a
-    `Host` that is not this machine (a name that somebody's DNS has pointed here).
+    Raises PermissionDenied for an `Origin` that is neither the `Host` nor allowed, and, while there are no
+    API keys, for a `Host` that is not this machine (a name that somebody's DNS has pointed here).
     """
     host, origin = headers.get("host", ""), headers.get("origin")
-    if origin and urlsplit(origin).netloc != host:
+    if origin and origin not in allowed and urlsplit(origin).netloc != host:
         raise PermissionDenied(f"requests of the origin {origin!r} are not taken")
     name = urlsplit(f"//{host}").hostname or ""
     if not users and not _is_local(name):

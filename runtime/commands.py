@@ -1,33 +1,37 @@
-"""The protocol's commands, for the socket and for HTTP alike: a frame in, a response out."""
+"""The protocol's commands, for the socket and for HTTP alike: a method and its params in, a result out."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
 
+from uuid_utils import uuid7
+
+from runtime.assistants import Assistants
+from runtime.catalog import Catalog
 from runtime.context import User
 from runtime.errors import (
     InvalidInput,
+    NoSuchCheckpoint,
     NoSuchInterrupt,
     NoSuchRun,
     NotFound,
-    NotSupported,
-    PermissionDenied,
     ThreadBusy,
-    UnknownAssistant,
     UnknownCommand,
 )
-from runtime.execution import Graph
+from runtime.events import EventLog
 from runtime.keys import thread_key
-from runtime.run_record import InputKind
-from runtime.runs import Runs, Started, Strategy
+from runtime.run_record import RunRequest
+from runtime.run_request import RunParams
+from runtime.runs import CancelAction, Runs, Started
+from runtime.state_commands import StateCommands
+from runtime.thread_state import ThreadState
 from runtime.threads import Threads
+from runtime.validation import parse_object
 
 Params = dict[str, Any]
-HandOver = Callable[[str, str], Awaitable[None]]
-"""Puts a thread's run before the workers."""
-
-_STRATEGIES: Mapping[str, Strategy] = {s: s for s in ("reject", "enqueue", "interrupt")}
 
 
 class Commands:
@@ -37,184 +41,186 @@ class Commands:
         self,
         runs: Runs,
         threads: Threads,
-        graphs: Mapping[str, Graph],
-        hand_over: HandOver,
+        catalog: Catalog,
+        assistants: Assistants,
+        state: ThreadState,
+        events: EventLog,
         max_message_chars: int,
     ) -> None:
         self._runs = runs
         self._threads = threads
-        self._graphs = graphs
-        self._hand_over = hand_over
+        self._catalog = catalog
+        self._assistants = assistants
+        self._events = events
         self._max_message_chars = max_message_chars
+        self._state = state
+        reads = StateCommands(threads, state, events)
+        self._methods: Mapping[str, Callable[[User, str, Params], Awaitable[Params | Started]]] = {
+            "run.start": self._run_start,
+            "run.cancel": self._run_cancel,
+            "input.respond": self.respond,
+            "input.inject": self.inject,
+            "state.get": reads.get,
+            "state.listCheckpoints": reads.list_checkpoints,
+            "state.fork": self.fork,
+            "agent.getTree": reads.tree,
+        }
 
     async def run(self, user: User, thread_id: str, method: str, params: Params) -> tuple[Params, int]:
         """The command's result and `applied_through_seq`: the thread's last seq before it took effect.
 
-        Raises what the command says, and InvalidInput for an unknown one.
+        Raises what the command says, and UnknownCommand.
         """
-        if method == "run.start":
-            started = await self.start(user, thread_id, params)
-        elif method == "input.respond":
-            started = await self.respond(user, thread_id, params)
-        else:
-            raise UnknownCommand(f"unknown command {method!r}")
-        return {"run_id": started.run_id}, started.seq_before
+        if method not in self._methods:
+            raise UnknownCommand(f"unknown command {method!r}; known: {sorted(self._methods)}")
+        result = await self._methods[method](user, thread_id, params)
+        if isinstance(result, Started):
+            return {"run_id": result.run_id}, result.seq_before
+        return result, await self._events.last_seq(thread_key(user.tenant, thread_id))
 
-    async def start(self, user: User, thread_id: str, params: Params) -> Started:
-        """Starts a run. Raises InvalidInput, NotFound (assistant), PermissionDenied and ThreadBusy."""
-        assistant = self._assistant(params.get("assistant_id"))
-        payload = params.get("input")
-        self._check_input(payload)
-        config = _object(params, "config")
-        checkpoint_id = _object(config, "configurable").get("checkpoint_id")
-        await self._check_checkpoint(user, thread_id, assistant, checkpoint_id)
-        strategy = params.get("multitask_strategy") or params.get("multitaskStrategy") or "enqueue"
-        if strategy not in _STRATEGIES:
-            raise NotSupported(f"multitask strategy {strategy!r}; known: {sorted(_STRATEGIES)}")
-        return await self._begin(
-            user,
-            thread_id,
-            assistant,
-            payload,
-            strategy=_STRATEGIES[strategy],
-            checkpoint_id=checkpoint_id,
-            metadata=_plain(_object(params, "metadata")),
+    async def _run_start(self, user: User, thread_id: str, params: Params) -> Started:
+        return await self.start(user, thread_id, parse_object(RunParams, params))
+
+    async def start(self, user: User, thread_id: str, params: RunParams, *, forget: bool = False) -> Started:
+        """Starts a run. Raises InvalidInput (assistant, checkpoint), PermissionDenied and ThreadBusy."""
+        if not params.assistant_id:
+            raise InvalidInput("assistant_id is required")
+        assistant = await self._assistants.resolve(user, params.assistant_id)
+        request = params.request(assistant, max_message_chars=self._max_message_chars, forget=forget)
+        if request.kind == "input" and not self._catalog.takes(request.graph, request.payload):
+            request = await self._as_answer(user, thread_id, request)
+        if request.checkpoint_id:
+            await self._check_checkpoint(user, thread_id, request)
+        return await self._runs.start(
+            thread_key(user.tenant, thread_id), user, request, idempotency_key=params.idempotency_key
         )
+
+    async def start_stateless(
+        self, user: User, params: RunParams, *, keep: bool = False
+    ) -> tuple[str, Started]:
+        """Starts a run on a thread of its own, which goes when the run has ended unless `keep`; its id.
+
+        With an idempotency key the thread is the same each time.
+        """
+        key = params.idempotency_key
+        thread_id = str(uuid5(NAMESPACE_URL, f"{user.subject}/{key}") if key else uuid7())
+        return thread_id, await self.start(user, thread_id, params, forget=not keep)
+
+    async def fork(self, user: User, thread_id: str, params: Params) -> Params:
+        """Runs from an earlier checkpoint of the thread, with an input or by going on from there."""
+        checkpoint_id = params.get("checkpoint_id")
+        if not isinstance(checkpoint_id, str) or not checkpoint_id:
+            raise InvalidInput("checkpoint_id is required")
+        row = await self._threads.own(user, thread_id)
+        if not row.graph:
+            raise NoSuchRun("nothing ran on this thread")
+        wanted: Params = {
+            k: params[k] for k in ("input", "config", "metadata", "multitask_strategy") if k in params
+        }
+        full: Params = {"assistant_id": row.graph, "checkpoint_id": checkpoint_id, **wanted}
+        try:
+            started = await self._run_start(user, thread_id, full)
+        except InvalidInput as exc:
+            if exc.details.get("checkpoint_id"):
+                raise NoSuchCheckpoint(str(exc)) from exc
+            raise
+        return {"run_id": started.run_id, "thread_id": thread_id}
+
+    async def inject(self, user: User, thread_id: str, params: Params) -> Params:
+        """Adds a message: to the state of a thread at rest, as the next input of one that works."""
+        message = params.get("message")
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+            raise InvalidInput("message is required: an object with role and content")
+        if message.get("role") not in ("user", "system"):
+            raise InvalidInput(f"message.role must be user or system, not {message.get('role')!r:.40}")
+        if params.get("namespace"):
+            raise InvalidInput("namespace must be []: messages are injected into the root graph only")
+        row = await self._threads.own(user, thread_id)
+        if not row.graph:
+            raise NoSuchRun("nothing ran on this thread")
+        payload = {"messages": [message]}
+        if row.active:
+            started = await self._run_start(user, thread_id, {"assistant_id": row.graph, "input": payload})
+            return {"run_id": started.run_id}
+        await self._state.update(user, row, payload)
+        return {}
 
     async def respond(self, user: User, thread_id: str, params: Params) -> Started:
         """Answers one interrupt or several. Raises NoSuchInterrupt and NoSuchRun."""
         row = await self._threads.find(user, thread_id)
-        if row is None or not row.assistant:
+        if row is None or not row.graph:
             raise NoSuchRun("nothing ran on this thread")
         answers = _answers(params)
-        if row.assistant not in self._graphs:
-            raise UnknownAssistant(f"the graph {row.assistant!r} of this thread is gone")
-        state = await self._graphs[row.assistant].aget_state(
-            {"configurable": {"thread_id": thread_key(user.tenant, thread_id)}}
-        )
-        open_ = {interrupt.id for interrupt in state.interrupts}
-        if row.status != "interrupted" or not answers.keys() <= open_:
-            unknown = sorted(answers.keys() - open_) or sorted(answers)
-            raise NoSuchInterrupt(f"Unknown or already-consumed interrupt: {', '.join(unknown)}")
+        asked = row.asked if row.status == "interrupted" else {}
+        for answer in answers:
+            namespaces: tuple[list[str] | None, ...] = ([], asked.get(answer.interrupt_id))
+            if answer.interrupt_id not in asked or answer.namespace not in namespaces:
+                raise NoSuchInterrupt(f"Unknown or already-consumed interrupt: {answer.interrupt_id}")
+        command: Params = {
+            "resume": {answer.interrupt_id: answer.response for answer in answers},
+            **{key: params[key] for key in ("update", "goto") if key in params},
+        }
+        more: Params = {key: params[key] for key in ("config", "metadata") if key in params}
+        full: Params = {"assistant_id": row.graph, "command": command, "multitask_strategy": "reject", **more}
         try:
-            return await self._begin(
-                user, thread_id, row.assistant, answers, kind="resume", strategy="reject"
-            )
+            return await self._run_start(user, thread_id, full)
         except ThreadBusy as exc:
-            raise NoSuchInterrupt(f"Already-consumed interrupt: {', '.join(sorted(answers))}") from exc
+            raise NoSuchInterrupt(f"Already-consumed interrupt: {answers[0].interrupt_id}") from exc
 
-    async def cancel(self, user: User, thread_id: str, run_id: str) -> None:
-        """Tells a run to stop. Raises NotFound when there is no such run or it is over."""
-        row = await self._threads.get(user, thread_id)
-        if row.owner != user.subject:
-            raise PermissionDenied("this thread belongs to another user")
-        key = thread_key(user.tenant, thread_id)
-        cancelled, following = await self._runs.cancel(key, run_id)
-        if not cancelled:
+    async def cancel(
+        self, user: User, thread_id: str, run_id: str, action: CancelAction = "interrupt"
+    ) -> None:
+        """Tells a run to stop; it settles when it has. Raises NotFound: no such run, or it is over."""
+        await self._threads.own(user, thread_id)
+        if not await self._runs.cancel(thread_key(user.tenant, thread_id), run_id, action):
             raise NotFound("No runs found to cancel.")
-        if following != run_id:
-            await self._hand_over(key, following)
 
-    async def _begin(
-        self,
-        user: User,
-        thread_id: str,
-        assistant: str,
-        payload: Any,
-        *,
-        strategy: Strategy,
-        kind: InputKind = "input",
-        checkpoint_id: str | None = None,
-        metadata: Params | None = None,
-    ) -> Started:
-        key = thread_key(user.tenant, thread_id)
-        started = await self._runs.start(
-            key,
-            user,
-            assistant,
-            payload,
-            kind=kind,
-            strategy=strategy,
-            checkpoint_id=checkpoint_id,
-            metadata=metadata,
-        )
-        await self._threads.touch(user, thread_id, assistant)
-        await self._hand_over(key, started.active)
-        return started
+    async def _run_cancel(self, user: User, thread_id: str, params: Params) -> Params:
+        action = params.get("action", "interrupt")
+        if action not in ("interrupt", "rollback"):
+            raise InvalidInput(f"action must be interrupt or rollback, not {action!r:.40}")
+        row = await self._threads.own(user, thread_id)
+        run_id = str(params.get("run_id") or row.active)
+        await self.cancel(user, thread_id, run_id, action)
+        return {"run_id": run_id, "accepted": True}
 
-    async def _check_checkpoint(self, user: User, thread_id: str, assistant: str, given: Any) -> None:
-        if given is None:
-            return
-        if not isinstance(given, str):
-            raise InvalidInput(f"checkpoint_id must be a string, not {type(given).__name__}")
-        place = {"thread_id": thread_key(user.tenant, thread_id), "checkpoint_id": given}
-        state = await self._graphs[assistant].aget_state({"configurable": place})
+    async def _as_answer(self, user: User, thread_id: str, request: RunRequest) -> RunRequest:
+        """RemoteGraph sends the answer to an interrupt as input: what is no input of the graph can be no
+        other. Raises InvalidInput where no question waits.
+        """
+        row = await self._threads.find(user, thread_id)
+        if row is None or row.status != "interrupted":
+            given = type(request.payload).__name__
+            known = sorted(request.payload) if isinstance(request.payload, dict) else given
+            raise InvalidInput(
+                f"input must be an object with keys of the graph's state, or null, not {known}"
+            )
+        return replace(request, kind="resume")
+
+    async def _check_checkpoint(self, user: User, thread_id: str, request: RunRequest) -> None:
+        place = {"thread_id": thread_key(user.tenant, thread_id), "checkpoint_id": request.checkpoint_id}
+        async with self._catalog.open(request.graph, "threads.read", user) as graph:
+            state = await graph.aget_state({"configurable": place})
         if state.created_at is None:
-            raise InvalidInput(f"no checkpoint {given!r} on this thread")
-
-    def _assistant(self, name: Any) -> str:
-        if not isinstance(name, str) or not name:
-            raise InvalidInput("assistant_id is required")
-        if name not in self._graphs:
-            raise UnknownAssistant(f"no graph {name!r}; known: {sorted(self._graphs)}")
-        return name
-
-    def _check_input(self, payload: Any) -> None:
-        if payload is None:
-            return
-        if not isinstance(payload, dict):
-            raise InvalidInput(f"input must be an object or null, not {type(payload).__name__}")
-        messages = payload.get("messages", [])
-        if payload.keys() == {"messages"} and not messages:
-            raise InvalidInput("the message is empty")
-        for message in messages if isinstance(messages, list) else [messages]:
-            content = message.get("content") if isinstance(message, dict) else message
-            if not _text(content).strip():
-                raise InvalidInput("the message is empty, or holds no text")
-            size = len(_text(content))
-            if size > self._max_message_chars:
-                raise InvalidInput(
-                    f"the message has {size} characters; at most {self._max_message_chars} are allowed",
-                    size=size,
-                    limit=self._max_message_chars,
-                )
+            raise InvalidInput(
+                f"no checkpoint {request.checkpoint_id!r} on this thread", checkpoint_id=request.checkpoint_id
+            )
 
 
-def _text(content: Any) -> str:
-    """The text of a message's content: a string, or blocks of which some are text."""
-    if isinstance(content, str):
-        return content
-    blocks = content if isinstance(content, list) else []
-    parts = [
-        block if isinstance(block, str) else block.get("text")
-        for block in blocks
-        if isinstance(block, str | dict)
-    ]
-    return "".join(part for part in parts if isinstance(part, str))
+class _Answer(NamedTuple):
+    interrupt_id: str
+    namespace: list[str]
+    response: Any
 
 
-def _object(params: Params, name: str) -> Params:
-    value = params.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise InvalidInput(f"{name} must be an object")
-    return value
-
-
-def _plain(metadata: Params) -> Params:
-    """What LangGraph keeps with a checkpoint."""
-    return {k: v for k, v in metadata.items() if isinstance(v, str | int | float | bool)}
-
-
-def _answers(params: Params) -> dict[str, Any]:
+def _answers(params: Params) -> list[_Answer]:
     several = params.get("responses")
     entries = several if isinstance(several, list) and several else [params]
-    answers = {}
+    answers = []
     for entry in entries:
         if not isinstance(entry, dict) or not isinstance(entry.get("interrupt_id"), str):
             raise InvalidInput("interrupt_id is required")
         if "response" not in entry:
             raise InvalidInput("response is required")
-        answers[entry["interrupt_id"]] = entry["response"]
+        answers.append(_Answer(entry["interrupt_id"], entry.get("namespace") or [], entry["response"]))
     return answers

@@ -41,6 +41,12 @@ class InvalidInput(AppError):
     code = "invalid_input"
 
 
+class BodyTooLarge(AppError):
+    """The request's body is larger than allowed."""
+
+    code = "body_too_large"
+
+
 class SettingsInvalid(AppError):
     """A setting is not valid."""
 
@@ -72,6 +78,18 @@ class ThreadBusy(AppError):
     retryable = True
 
 
+class Conflict(AppError):
+    """It exists already, or others keep changing it."""
+
+    code = "conflict"
+
+
+class IdempotencyConflict(InvalidInput):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_conflict"
+
+
 class UnknownCommand(AppError):
     """The protocol has no such command."""
 
@@ -96,6 +114,24 @@ class NoSuchInterrupt(AppError):
     code = "no_such_interrupt"
 
 
+class NoSuchCheckpoint(AppError):
+    """There is no such checkpoint on this thread."""
+
+    code = "no_such_checkpoint"
+
+
+class NoSuchNamespace(AppError):
+    """Nothing ran under this namespace."""
+
+    code = "no_such_namespace"
+
+
+class NoSuchSubscription(AppError):
+    """This connection has no such subscription."""
+
+    code = "no_such_subscription"
+
+
 class NoSuchRun(AppError):
     """Nothing ran on this thread."""
 
@@ -112,6 +148,42 @@ class RunCancelled(AppError):
     """The run was cancelled."""
 
     code = "run_cancelled"
+
+
+class RunReplaced(RunCancelled):
+    """A newer message took the run's place."""
+
+    code = "run_replaced"
+
+
+class RunRolledBack(RunCancelled):
+    """The run was undone."""
+
+    code = "run_rolled_back"
+
+
+class GraphFailed(AppError):
+    """A node of the graph failed."""
+
+    code = "graph_failed"
+
+
+class GraphUnavailable(AppError):
+    """The graph could not be loaded or built."""
+
+    code = "graph_unavailable"
+
+
+class NodeTimeout(AppError):
+    """A step of the graph took longer than it may."""
+
+    code = "node_timeout"
+
+
+class TokenLimit(AppError):
+    """The run's models used more tokens than they may."""
+
+    code = "token_limit"
 
 
 class RunTimeout(AppError):

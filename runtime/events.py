@@ -45,14 +45,24 @@ class Logged:
 
 
 def encode_event(
-    method: str, data: Any, *, event_id: str, namespace: Sequence[str] = (), timestamp_ms: int | None = None
+    method: str,
+    data: Any,
+    *,
+    event_id: str,
+    namespace: Sequence[str] = (),
+    timestamp_ms: int | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Event:
-    """An event in the protocol's envelope; `data` may hold messages, pydantic models and dataclasses."""
+    """An event in the protocol's envelope; `data` may hold messages, pydantic models and dataclasses.
+
+    `timestamp_ms` 0 is for a script to fill in. `more` stands beside `data` in the params.
+    """
     name = data.get("name", "") if method == "custom" and isinstance(data, dict) else ""
     params = {
         "namespace": list(namespace),
-        "timestamp": timestamp_ms or time.time_ns() // 1_000_000,
+        "timestamp": time.time_ns() // 1_000_000 if timestamp_ms is None else timestamp_ms,
         "data": data,
+        **(more or {}),
     }
     envelope = {"type": "event", "event_id": event_id, "method": method, "params": params}
     return Event(method, tuple(namespace), name if isinstance(name, str) else "", encode_json(envelope))
@@ -107,16 +117,20 @@ def _logged(seq: int, method: str, namespace: str, name: str, body: str) -> Logg
 
 
 class EventLog:
-    """Reads and appends. The log holds at least the last `kept` events of each thread."""
+    """Reads and appends. A thread's log holds at least its last `kept` events and all of a run in flight.
 
-    def __init__(self, client: Redis, kept: int) -> None:
+    Runs older than `age_s` leave it when a new one begins, and all of it goes `age_s` after the last one.
+    """
+
+    def __init__(self, client: Redis, kept: int, age_s: float) -> None:
         self._client = client
         self._kept = kept
+        self._age_ms = round(age_s * 1000)
         self._append = load_script(client, "append_events", "event_append")
 
-    def target(self, thread: str) -> tuple[str, int]:
-        """What every appending script needs to know: the live channel and the number of events kept."""
-        return live_channel(thread), self._kept
+    def target(self, thread: str) -> tuple[str, int, int]:
+        """What the runs' scripts need to know: the live channel, the events kept, their age in ms."""
+        return live_channel(thread), self._kept, self._age_ms
 
     async def append(self, thread: str, fence: int, batch: int, events: Sequence[Event]) -> int:
         """The log's last seq. `batch` counts the writer's calls from 1, so that a resent one is written once.
@@ -125,7 +139,7 @@ class EventLog:
         """
         last = await self._append(
             keys=[fence_key(thread), tagged(thread, "thread"), tagged(thread, "events")],
-            args=[fence, f"{fence}.{batch}", *self.target(thread), *flatten(events)],
+            args=[fence, f"{fence}.{batch}", live_channel(thread), self._kept, *flatten(events)],
         )
         if last == -1:
             raise StaleFence(fence=fence)
@@ -137,6 +151,18 @@ class EventLog:
             tagged(thread, "events"), f"({after}-0", f"{until}-0" if until else "+", count=_READ_PAGE
         )
         return [_from_entry(entry_id, fields) for entry_id, fields in cast(_Entries, entries)]
+
+    async def first_seq(self, thread: str) -> int | None:
+        """The oldest event that is still there; None when there is none."""
+        entries = await self._client.xrange(tagged(thread, "events"), "-", "+", count=1)
+        return int(cast(_Entries, entries)[0][0].split(b"-")[0]) if entries else None
+
+    async def last_seqs(self, threads: Sequence[str]) -> list[int]:
+        """`last_seq` of each, in one round trip."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for thread in threads:
+                pipe.hget(tagged(thread, "thread"), "seq")
+            return [int(seq or 0) for seq in await pipe.execute()]
 
     async def last_seq(self, thread: str) -> int:
         """0 for a thread without events."""

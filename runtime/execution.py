@@ -3,82 +3,66 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 from langchain_core._api import LangChainBetaWarning
+from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
 
-from runtime.context import Context
-from runtime.errors import AppError, RunTimeout
-from runtime.events import Event, EventLog, Logged
+from runtime.errors import AppError, RunCancelled, RunReplaced, RunRolledBack, RunTimeout, TokenLimit
+from runtime.events import Event, EventLog
+from runtime.failure import as_error, log_unforeseen
+from runtime.graph import Graph
+from runtime.run_input import begin
 from runtime.run_record import Status
-from runtime.runs import Claim, lifecycle_event
+from runtime.run_threads import RunThreads
+from runtime.runs import Claim, failure_event, lifecycle_event
+from runtime.takeover import take_over
 from runtime.wire import TRANSFORMERS, Translator
+from runtime.writer import Writer
 
 # v3 is the protocol that we chose to speak, beta or not: docs/decisions/0001-protocol.md.
 warnings.filterwarnings("ignore", "The v3 streaming protocol", LangChainBetaWarning)
 
-_QUEUE = 256
-"""Events between graph and log; a slow log slows the graph down instead of filling memory."""
 
-Graph = CompiledStateGraph[Any, Context, Any, Any]
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take."""
+
+    run_timeout_s: float
+    step_timeout_s: float
+    """For one superstep, unless the graph has its own."""
+    stop_grace_s: float
+    """How long a stopped run's threads are waited for."""
+    recursion: int
+    """Supersteps."""
+    tokens: int | None
+    """Input and output of all models together, as they report it; None: any number."""
 
 
 class Outcome(NamedTuple):
     status: Status
     events: list[Event]
     """The run's last events, logged by the script that settles it."""
-
-
-class Writer:
-    """Appends a run's events in batches as they come, under the claim's fence."""
-
-    def __init__(self, log: EventLog, claim: Claim) -> None:
-        self._log = log
-        self._claim = claim
-        self._batch = 0
-        self._send, self._receive = anyio.create_memory_object_stream[list[Event]](_QUEUE)
-
-    async def __aenter__(self) -> Writer:
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        self._send.close()
-        self._receive.close()
-
-    async def write(self, events: list[Event]) -> None:
-        if events:
-            await self._send.send(events)
-
-    def close(self) -> None:
-        """What was written so far still goes out; `drain` then ends."""
-        self._send.close()
-
-    async def drain(self) -> None:
-        """Raises StaleFence when another worker has claimed the run."""
-        async for first in self._receive:
-            events = [*first, *_ready(self._receive)]
-            self._batch += 1
-            await self._log.append(self._claim.thread, self._claim.fence, self._batch, events)
-
-
-def _ready(stream: MemoryObjectReceiveStream[list[Event]]) -> list[Event]:
-    events: list[Event] = []
-    while stream.statistics().current_buffer_used:
-        events += stream.receive_nowait()
-    return events
+    error: AppError | None = None
+    usage: Mapping[str, Any] = {}
+    asked: Mapping[str, Sequence[str]] = {}
+    """Namespaces of its interrupts by id."""
+    drained: bool = False
+    """It stopped at a checkpoint, for another worker to go on from."""
 
 
 class Stop:
-    """The way to stop an execution from outside: by time, or by `request`."""
+    """The ways to stop an execution from outside."""
 
     def __init__(self, timeout_s: float) -> None:
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + timeout_s)
+        self.control = RunControl()
         self.error: AppError = RunTimeout(f"the run took longer than {timeout_s:g} s", limit_s=timeout_s)
 
     def request(self, error: AppError) -> None:
@@ -86,119 +70,155 @@ class Stop:
         self.error = error
         self.scope.cancel()
 
+    def drain(self) -> None:
+        """The run stops where the superstep that works now has brought it to a checkpoint."""
+        self.control.request_drain()
 
-async def execute(
-    graph: Graph, claim: Claim, context: Context, log: EventLog, stop: Stop, recursion_limit: int
-) -> Outcome:
-    """Runs the graph to its end or to an interrupt.
 
-    What the graph raised, or `stop.error`, comes out once the events before it are in the log; StaleFence
-    (within an ExceptionGroup) as soon as another worker has claimed the run.
-    """
-    translator = Translator(f"{claim.run_id}.{claim.fence}")
-    writer = Writer(log, claim)
-    failure: Exception | None = None
-    async with writer, anyio.create_task_group() as tasks:
-        tasks.start_soon(writer.drain)
-        if claim.number > 1:
-            await writer.write(await _close_open_messages(log, claim, translator))
+@dataclass(frozen=True)
+class Execution:
+    """One claim's try at a run."""
+
+    graph: Graph
+    claim: Claim
+    context: Any
+    """LangGraph's runtime context: ours, or what the client gave for a graph with a schema of its own."""
+    log: EventLog
+    stop: Stop
+    limits: Limits
+    threads: RunThreads
+    ours: bool
+    """Whether the graph is one of our own: an unforeseen exception's text is then kept from clients."""
+    usage: UsageMetadataCallbackHandler = field(default_factory=lambda: _usage())
+
+    async def run(self) -> Outcome:
+        """Runs the graph to its end, to an interrupt, or until it is stopped; nothing of it works then.
+
+        Raises StaleFence (within an ExceptionGroup) as soon as another worker has claimed the run.
+        """
+        claim = self.claim
+        translator = Translator(f"{claim.run_id}.{claim.fence}")
+        async with Writer(self.log, claim) as writer, anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.drain)
+            failure = await self._try(translator, writer)
+            if isinstance(failure, GraphDrained):
+                outcome = Outcome("running", [], drained=True)
+            elif failure is not None:
+                outcome = await self._failed(as_error(failure, hide=self.ours), translator, writer)
+            else:
+                await writer.write(translator.finish())
+                outcome = await self._ended(translator)
+            writer.close()
+        return outcome._replace(usage=self.usage.usage_metadata)
+
+    async def _try(self, translator: Translator, writer: Writer) -> Exception | None:
         try:
-            with stop.scope:
-                payload, config = await _begin(graph, claim, recursion_limit)
-                await _stream(graph, payload, config, context, translator, writer)
-        except Exception as exc:  # Held only until the events before it are in the log, then raised.
-            failure = exc
-        if stop.scope.cancelled_caught:
-            failure = stop.error
-        await writer.write(translator.finish(failure="the run ended before the message" if failure else ""))
-        writer.close()
-    if failure is not None:
-        raise failure
-    return _outcome(claim, translator)
+            payload, config, checkpoint_id = await begin(self.graph, self.claim, self.limits.recursion)
+            if self.claim.number > 1:
+                await writer.write(await take_over(self.log, self.claim, translator, checkpoint_id))
+            with self.stop.scope:
+                await self._stream(payload, config, translator, writer)
+        except Exception as exc:  # The one broad catch: whatever a graph raises becomes its run's outcome.
+            log_unforeseen(exc)
+            return exc
+        return self.stop.error if self.stop.scope.cancelled_caught else None
+
+    async def _stream(
+        self, payload: Any, config: RunnableConfig, translator: Translator, writer: Writer
+    ) -> None:
+        request = self.claim.request
+        run = await self._limited().astream_events(
+            payload,
+            {**config, "callbacks": [self.usage]},
+            version="v3",
+            transformers=_transformers(self.graph),
+            context=self.context,
+            durability="sync",
+            interrupt_before=request.interrupt_before or None,
+            interrupt_after=request.interrupt_after or None,
+            control=self.stop.control,
+        )
+        async with run as stream:
+            async for event in stream:
+                await writer.write(translator.feed(event))
+                if event["method"] in ("values", "updates"):
+                    self._check_tokens()
+
+    def _limited(self) -> Graph:
+        if self.graph.step_timeout is not None:
+            return self.graph
+        return self.graph.copy(update={"step_timeout": self.limits.step_timeout_s})
+
+    def _check_tokens(self) -> None:
+        limit = self.limits.tokens
+        used = sum(usage["total_tokens"] for usage in self.usage.usage_metadata.values())
+        if limit is not None and used > limit:
+            raise TokenLimit(f"the run's models used {used} tokens; at most {limit} are allowed", limit=limit)
+
+    async def _ended(self, translator: Translator) -> Outcome:
+        claim, request = self.claim, self.claim.request
+        asked = bool(translator.interrupts)
+        if not asked and _has_breakpoints(self.graph, claim):
+            state = await self.graph.aget_state({"configurable": {"thread_id": claim.thread}})
+            asked = bool(state.next)
+        last = lifecycle_event(claim.run_id, "interrupted" if asked else "completed", request.graph)
+        events = [*translator.input_requested(claim.run_id), last]
+        namespaces = {key: namespace for key, (namespace, _) in translator.interrupts.items()}
+        return Outcome("interrupted" if asked else "success", events, asked=namespaces)
+
+    async def _failed(self, error: AppError, translator: Translator, writer: Writer) -> Outcome:
+        claim = self.claim
+        still = await self.threads.idle(claim.run_id, self.limits.stop_grace_s)
+        partial_text = translator.partial_text
+        await writer.write(translator.finish("the run ended before it"))
+        status = _status(error)
+        settled = {
+            "status": status,
+            "partial_text": partial_text,
+            "checkpoint": await self._checkpoint(),
+            "still_working": not still,
+        }
+        return Outcome(status, _last_words(claim, error, settled), error)
+
+    async def _checkpoint(self) -> dict[str, str] | None:
+        state = await self.graph.aget_state({"configurable": {"thread_id": self.claim.thread}})
+        checkpoint_id = state.config["configurable"].get("checkpoint_id")
+        return {"id": checkpoint_id} if checkpoint_id else None
 
 
-async def _begin(graph: Graph, claim: Claim, recursion_limit: int) -> tuple[Any, RunnableConfig]:
-    """The graph's input and config.
-
-    When a lost worker has brought the input into a checkpoint already, the input is None, which means go on,
-    from the thread's last checkpoint.
-    """
-    config = run_config(claim, recursion_limit)
-    if claim.number > 1:
-        state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
-        if state.metadata and state.metadata.get("run_id") == claim.run_id:
-            return None, config
-    if claim.run.checkpoint_id:
-        config["configurable"]["checkpoint_id"] = claim.run.checkpoint_id
-    resumed = claim.run.kind == "resume"
-    return (Command(resume=claim.run.payload) if resumed else claim.run.payload), config
+def _usage() -> UsageMetadataCallbackHandler:
+    usage = UsageMetadataCallbackHandler()
+    usage.run_inline = True  # Else LangChain takes each token through a thread to count it.
+    return usage
 
 
-def run_config(claim: Claim, recursion_limit: int) -> RunnableConfig:
-    """What LangGraph and the saver need to know; keys with `__` stay out of the checkpoints' metadata."""
-    place: dict[str, Any] = {"thread_id": claim.thread, "__fence": claim.fence}
-    about = {**claim.run.metadata, "run_id": claim.run_id, "assistant_id": claim.run.assistant}
-    return {"configurable": place, "metadata": about, "recursion_limit": recursion_limit}
+def _last_words(claim: Claim, error: AppError, settled: Mapping[str, Any]) -> list[Event]:
+    """A run that a newer one replaced is only interrupted: its client's iterators go on with that one."""
+    graph = claim.request.graph
+    if isinstance(error, RunRolledBack):
+        return []
+    if isinstance(error, RunReplaced):
+        return [lifecycle_event(claim.run_id, "interrupted", graph, replaced=True, settled=settled)]
+    return [failure_event(claim.run_id, graph, error, settled=settled)]
 
 
-async def _stream(
-    graph: Graph,
-    payload: Any,
-    config: RunnableConfig,
-    context: Context,
-    translator: Translator,
-    writer: Writer,
-) -> None:
-    run = await graph.astream_events(
-        payload,
-        config,
-        version="v3",
-        transformers=_transformers(graph),
-        context=context,
-        durability="sync",
+def _status(error: AppError) -> Status:
+    if isinstance(error, RunCancelled):
+        return "interrupted"
+    return "timeout" if isinstance(error, RunTimeout) else "error"
+
+
+def _has_breakpoints(graph: Graph, claim: Claim) -> bool:
+    request = claim.request
+    return bool(
+        request.interrupt_before
+        or request.interrupt_after
+        or graph.interrupt_before_nodes
+        or graph.interrupt_after_nodes
     )
-    async with run as stream:
-        async for event in stream:
-            await writer.write(translator.feed(event))
 
 
 def _transformers(graph: Graph) -> list[Any]:
     """Without those the graph was compiled with: LangGraph refuses a second one of a kind."""
     compiled = {getattr(factory, "__name__", "") for factory in graph.stream_transformers or ()}
     return [factory for factory in TRANSFORMERS if factory.__name__ not in compiled]
-
-
-def _outcome(claim: Claim, translator: Translator) -> Outcome:
-    asked = bool(translator.interrupts)
-    last = lifecycle_event(claim.run_id, "interrupted" if asked else "completed", claim.run.assistant)
-    events = [*translator.input_requested(claim.run_id), last]
-    return Outcome("interrupted" if asked else "success", events)
-
-
-async def _close_open_messages(log: EventLog, claim: Claim, translator: Translator) -> list[Event]:
-    """Ends the messages that the lost worker left half said: their node says them again from the start."""
-    mine = await _logged_by(log, claim)
-    return [
-        translator.make(
-            "messages", {"event": "error", "message": "lost with its worker; it starts again"}, ns
-        )
-        for ns in _open_namespaces(mine)
-    ]
-
-
-async def _logged_by(log: EventLog, claim: Claim) -> list[Logged]:
-    mark, seq, mine = f'"event_id":"{claim.run_id}.', 0, []
-    while page := await log.read(claim.thread, seq):
-        mine += [logged for logged in page if mark in logged.event.body]
-        seq = page[-1].seq
-    return mine
-
-
-def _open_namespaces(events: Sequence[Logged]) -> list[tuple[str, ...]]:
-    said = [logged.event for logged in events if logged.event.method == "messages"]
-    ended = {event.namespace: _ends_message(event) for event in said}
-    return [namespace for namespace, is_ended in ended.items() if not is_ended]
-
-
-def _ends_message(event: Event) -> bool:
-    return '"data":{"event":"message-finish"' in event.body or '"data":{"event":"error"' in event.body

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from runtime.errors import AppError, InvalidInput
+from runtime.events import encode_json
 
 _WIRE_CODES = {
     "invalid_input": "invalid_argument",
-    "not_found": "no_such_subscription",
     "thread_busy": "unknown_error",
     "unknown_assistant": "unknown_error",
 }
@@ -34,19 +34,13 @@ def parse_frame(text: str | bytes) -> tuple[Any, str, dict[str, Any]]:
 
 
 def success(command_id: Any, result: dict[str, Any], applied_through_seq: int) -> str:
-    return orjson.dumps(
-        {
-            "type": "success",
-            "id": command_id,
-            "result": result,
-            "meta": {"applied_through_seq": applied_through_seq},
-        }
-    ).decode()
+    meta = {"applied_through_seq": applied_through_seq}
+    return encode_json({"type": "success", "id": command_id, "result": result, "meta": meta})
 
 
 def failure(command_id: Any, error: AppError) -> str:
     """The protocol's error, with our own code and the correlation id beside it."""
-    return orjson.dumps(
+    return encode_json(
         {
             "type": "error",
             "id": error.details.get("command_id") if command_id is None else command_id,
@@ -55,4 +49,4 @@ def failure(command_id: Any, error: AppError) -> str:
             "code": error.code,
             "correlation_id": error.run_id,
         }
-    ).decode()
+    )

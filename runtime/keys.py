@@ -38,3 +38,8 @@ def tagged(key: str, kind: str) -> str:
 def fence_key(key: str) -> str:
     """Counter raised at each claim of one of the thread's runs; a writer with a smaller number is stale."""
     return tagged(key, "fence")
+
+
+def tenant_threads(tenant: str) -> str:
+    """Sorted set of a tenant's threads by last use, each as `owner NUL thread id`."""
+    return f"tenant:{tenant}:threads"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anyio
 from redis.asyncio import Redis
 from saq import Worker
+from saq.job import Job
 from saq.queue.redis import RedisQueue
 
 _ABORT_WAIT_S = 1.0
 _KEEP_DONE_S = 60
 _BEGIN_TIMEOUT_S = 10.0
-_DELIVERIES = 20
+_DELIVERIES = 1_000
 """More than the attempts of any run: the run record counts attempts and gives up, not the queue."""
 
 
@@ -24,26 +27,59 @@ class RunQueue(RedisQueue):
     Waiting longer is for jobs that must not run twice at once; here the fence refuses the elder.
     """
 
-    def __init__(self, client: Redis, name: str = "runs") -> None:
+    def __init__(self, client: Redis, heartbeat_s: float, name: str = "runs") -> None:
         super().__init__(client, name=name)
+        self._heartbeat_s = max(1, round(heartbeat_s))
+        self._taking: set[asyncio.Task[Any]] = set()
+        self._takers: WeakValueDictionary[str, asyncio.Task[Any]] = WeakValueDictionary()
+        self._closed = False
 
-    async def sweep(self, lock: int = 60, abort: float = _ABORT_WAIT_S) -> list[str]:
-        return await super().sweep(lock, abort)
+    @property
+    def keys(self) -> tuple[str, str, str]:
+        """Incomplete jobs, queued jobs, and the prefix of a job's own key, as SAQ 0.26 names them."""
+        return self._incomplete, self._queued, self.job_id("")
 
-
-async def hand_over(queue: RunQueue, thread: str, run_id: str, heartbeat_s: float) -> None:
-    """Puts a run before the workers; once more does no harm, since its id is the job's key."""
-    if run_id:
-        await queue.enqueue(
-            "execute",
+    def job_of(self, thread: str, run_id: str) -> bytes:
+        """The job that executes a run, as SAQ keeps it; the run's id is its key."""
+        job = Job(
+            function="execute",
             key=run_id,
-            thread=thread,
-            run_id=run_id,
-            heartbeat=max(1, round(heartbeat_s)),
+            kwargs={"thread": thread, "run_id": run_id},
+            queue=self,
+            heartbeat=self._heartbeat_s,
             timeout=0,
             retries=_DELIVERIES,
             ttl=_KEEP_DONE_S,
         )
+        job.status = "queued"  # type: ignore[assignment]  # as its JSON has it
+        return str(self.serialize(job)).encode()
+
+    async def sweep(self, lock: int = 60, abort: float = _ABORT_WAIT_S) -> list[str]:
+        return await super().sweep(lock, abort)
+
+    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:  # noqa: ASYNC109  (SAQ's)
+        taker = asyncio.current_task()
+        assert taker is not None  # SAQ calls this from a task of its worker.
+        if self._closed:
+            return None
+        self._taking.add(taker)
+        try:
+            job = await super().dequeue(timeout, poll_interval)
+        finally:
+            self._taking.discard(taker)
+        if job is not None:
+            self._takers[job.key] = taker
+        return job
+
+    def close(self) -> None:
+        """No job is taken from now on; those that were taken go on."""
+        self._closed = True
+        for taker in list(self._taking):
+            taker.cancel()
+
+    def hand_back(self, key: str) -> None:
+        """Ends the job of this process at once and puts it before the other workers."""
+        self._takers[key].cancel()
 
 
 GRACE_S = 0.05

@@ -14,7 +14,7 @@ from langgraph.types import StateSnapshot
 
 from runtime.context import Context
 from runtime.errors import NotFound
-from runtime.execution import Graph
+from runtime.graph import Graph
 
 _MAX_CHECKPOINTS = 10_000
 

@@ -1,10 +1,10 @@
-"""The record of a run, as Redis keeps it."""
+"""The record of a run, as Redis keeps it: what was asked for, and how far it is."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -14,6 +14,9 @@ from runtime.context import User
 
 Status = Literal["pending", "running", "success", "error", "interrupted", "timeout"]
 InputKind = Literal["input", "resume"]
+Strategy = Literal["reject", "enqueue", "interrupt", "rollback"]
+Nodes = Literal["*"] | Sequence[str]
+ENDED = frozenset({"success", "error", "interrupted", "timeout"})
 
 
 def now_ms() -> int:
@@ -27,35 +30,62 @@ def iso(ms: int) -> str:
 
 
 @dataclass(frozen=True)
+class RunRequest:
+    """What a client asked for; it never changes once the run is recorded."""
+
+    payload: Any
+    """The graph's input (None: go on from the last checkpoint), or answers, by interrupt id or one for
+    all."""
+    graph: str
+    """The graph's name in the catalog."""
+    assistant: str = ""
+    """The assistant's id as clients know it."""
+    kind: InputKind = "input"
+    update: Any = None
+    goto: Any = None
+    """What a `Command` brings beside its resume value."""
+    checkpoint_id: str | None = None
+    """Where to go on from, when not from the thread's last checkpoint."""
+    configurable: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Sequence[str] = field(default_factory=list)
+    recursion_limit: int | None = None
+    interrupt_before: Nodes = field(default_factory=list)
+    interrupt_after: Nodes = field(default_factory=list)
+    strategy: Strategy = "enqueue"
+    forget: bool = False
+    """Delete the thread when the run has ended: the thread was made for a stateless run."""
+
+
+@dataclass(frozen=True)
 class RunRecord:
     run_id: str
     status: Status
-    assistant: str
     user: User
-    kind: InputKind
-    payload: Any
-    """The graph's input (None: go on from the last checkpoint), or answers by interrupt id."""
-    checkpoint_id: str | None
-    """Where to go on from, when not from the thread's last checkpoint."""
-    metadata: dict[str, Any]
+    request: RunRequest
     attempts: int
     worker: str
+    fence: int
+    seq_before: int
+    """The thread's last seq when the run was recorded."""
     created: int
     started: int
     ended: int
     """Times in ms since the epoch; 0: not yet."""
     error: str
     error_message: str
-    cancel: bool
+    cancel: str
+    """How it is to stop (`interrupt`, `replace`, `rollback`), or ''."""
+    usage: Mapping[str, Any]
+    """Tokens by model, as LangChain counts them; {} until the run has ended."""
 
 
-def record_fields(user: User, assistant: str, kind: InputKind, payload: Any) -> dict[str, bytes | str]:
+def record_fields(user: User, request: RunRequest) -> dict[str, bytes]:
     """The fields that a run is made of; scripts add the rest as it goes on."""
     return {
-        "assistant": assistant,
         "user": orjson.dumps([user.tenant, user.subject, sorted(user.roles)]),
-        "kind": kind,
-        "payload": orjson.dumps(payload),
+        "request": orjson.dumps(asdict(request)),
     }
 
 
@@ -65,34 +95,40 @@ def read_record(run_id: str, fields: Mapping[str, str]) -> RunRecord:
     return RunRecord(
         run_id=run_id,
         status=fields["status"],  # type: ignore[arg-type]  # written by our scripts only
-        assistant=fields["assistant"],
         user=User(tenant, subject, frozenset(roles)),
-        kind=fields["kind"],  # type: ignore[arg-type]  # written by `record_fields` only
-        payload=orjson.loads(fields["payload"]),
-        checkpoint_id=fields["checkpoint_id"] or None,
-        metadata=orjson.loads(fields["metadata"]),
-        cancel="cancel" in fields,
+        request=RunRequest(**orjson.loads(fields["request"])),
         attempts=int(fields["attempts"]),
         worker=fields.get("worker", ""),
+        fence=int(fields.get("fence", 0)),
+        seq_before=int(fields["seq_before"]),
         created=int(fields["created"]),
         started=int(fields.get("started", 0)),
         ended=int(fields.get("ended", 0)),
         error=fields.get("error", ""),
         error_message=fields.get("error_message", ""),
+        cancel=fields.get("cancel", ""),
+        usage=orjson.loads(fields.get("usage") or "{}"),
     )
 
 
 def run_json(run: RunRecord, thread_id: str) -> dict[str, Any]:
     """The run in the wire's form, with what is ours beside it."""
+    request = run.request
     return {
         "run_id": run.run_id,
         "thread_id": thread_id,
-        "assistant_id": run.assistant,
+        "assistant_id": request.assistant,
         "status": run.status,
-        "metadata": run.metadata,
+        "metadata": dict(request.metadata),
+        "kwargs": {
+            "input": request.payload if request.kind == "input" else None,
+            "config": {"configurable": dict(request.configurable)},
+        },
+        "multitask_strategy": request.strategy,
         "created_at": iso(run.created),
         "updated_at": iso(run.ended or run.started or run.created),
         "attempts": run.attempts,
         "worker": run.worker,
+        "usage": dict(run.usage),
         "error": {"error": run.error, "message": run.error_message} if run.error else None,
     }

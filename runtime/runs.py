@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -10,25 +11,32 @@ from redis.asyncio import Redis
 from uuid_utils import uuid7
 
 from runtime.context import User
-from runtime.errors import AppError, NotFound, PermissionDenied, RunCancelled, StaleFence, ThreadBusy
+from runtime.errors import (
+    AppError,
+    IdempotencyConflict,
+    NotFound,
+    PermissionDenied,
+    RunCancelled,
+    StaleFence,
+    ThreadBusy,
+)
 from runtime.events import Event, EventLog, encode_event, flatten
-from runtime.keys import fence_key, tagged
+from runtime.keys import fence_key, split_thread_key, tagged, tenant_threads
+from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
-from runtime.run_record import InputKind, RunRecord, Status, now_ms, read_record, record_fields
+from runtime.run_record import RunRecord, RunRequest, Status, now_ms, read_record, record_fields
 from runtime.scripts import load_script
 
 CANCEL_CHANNEL = "cornerman:cancel"
-_TO_HAND_OVER = "cornerman:to-hand-over"
-"""Sorted set of threads by time, on no thread's slot: a note too many does no harm."""
-Strategy = Literal["reject", "enqueue", "interrupt"]
+CancelAction = Literal["interrupt", "rollback"]
+_REMEMBER_KEY_MS = 24 * 3_600_000
+"""How long an idempotency key stands for the run that it started."""
 
 
 class Started(NamedTuple):
     run_id: str
     seq_before: int
     """The thread's last seq before the run takes effect."""
-    active: str
-    """The run to hand over: this one, or the one that it waits for."""
 
 
 class Claim(NamedTuple):
@@ -43,84 +51,96 @@ class Claim(NamedTuple):
     """As `number`, without the claims that were released in order."""
     run: RunRecord
 
+    @property
+    def request(self) -> RunRequest:
+        return self.run.request
 
-def lifecycle_event(run_id: str, what: str, assistant: str, **more: Any) -> Event:
+
+def lifecycle_event(run_id: str, what: str, graph: str, *, at_ms: int | None = None, **more: Any) -> Event:
     """A root lifecycle event; the JS SDK reads its run from the id's form."""
-    data = {"event": what, "graph_name": assistant, **more}
-    return encode_event("lifecycle", data, event_id=f"synth:{run_id}:lc||{what}")
+    data = {"event": what, "graph_name": graph, **more}
+    return encode_event("lifecycle", data, event_id=f"synth:{run_id}:lc||{what}", timestamp_ms=at_ms)
 
 
-def failure_event(run_id: str, assistant: str, error: AppError) -> Event:
+def failure_event(run_id: str, graph: str, error: AppError, **more: Any) -> Event:
     """The root `failed` of a run; carries our code and the correlation id, never a stack trace."""
     said = "Run cancelled" if isinstance(error, RunCancelled) else str(error)
-    return lifecycle_event(run_id, "failed", assistant, error=said, code=error.code, correlation_id=run_id)
+    about = {"error": said, "code": error.code, "correlation_id": run_id, **more}
+    return lifecycle_event(run_id, "failed", graph, **about)
 
 
 class Runs:
-    """All state changes of runs; each is one script on the thread's slot."""
+    """All state changes of runs; each is one script on the thread's slot and the queue."""
 
-    def __init__(self, client: Redis, log: EventLog) -> None:
+    def __init__(self, client: Redis, log: EventLog, queue: RunQueue) -> None:
         self._client = client
         self._log = log
-        self._start = load_script(client, "append_events", "run_start")
-        self._claim = load_script(client, "append_events", "run_claim")
-        self._release = load_script(client, "run_release")
-        self._settle = load_script(client, "append_events", "settle_run", "run_settle")
-        self._cancel = load_script(client, "append_events", "settle_run", "run_cancel")
+        self._queue = queue
+        self._start = load_script(client, "append_events", "run_common", "run_start")
+        self._claim = load_script(client, "append_events", "run_common", "run_claim")
+        self._release = load_script(client, "append_events", "run_common", "run_release")
+        self._settle = load_script(client, "append_events", "run_common", "run_settle")
+        self._cancel = load_script(client, "append_events", "run_common", "run_cancel")
 
     async def start(
-        self,
-        thread: str,
-        user: User,
-        assistant: str,
-        payload: Any,
-        *,
-        kind: InputKind = "input",
-        strategy: Strategy = "enqueue",
-        checkpoint_id: str | None = None,
-        metadata: dict[str, Any] | None = None,
+        self, thread: str, user: User, request: RunRequest, *, idempotency_key: str = ""
     ) -> Started:
-        """Records a run; the caller hands `active` to the queue.
+        """Records a run, applies its multitask strategy, and puts it before the workers.
 
-        `interrupt` cancels the active run and takes its place. Raises ThreadBusy (strategy `reject`) and
-        PermissionDenied (another user's thread).
+        `reject` refuses it while another is in flight; `enqueue` lets it wait; `interrupt` stops those in
+        flight where they are and goes on from there; `rollback` undoes them first. A key that was used for
+        the same request within a day gives that run again. Raises ThreadBusy (`reject`),
+        IdempotencyConflict (the key was used for another request) and PermissionDenied (another user's
+        thread).
         """
         run_id = str(uuid7())
-        await self._note(thread)
-        fields = {
-            **record_fields(user, assistant, kind, payload),
-            "checkpoint_id": checkpoint_id or "",
-            "metadata": orjson.dumps(metadata or {}),
-            "created": now_ms(),
-        }
-        pairs: list[str | bytes | int] = [part for pair in fields.items() for part in pair]
-        outcome, seq, active = await self._start(
-            keys=[tagged(thread, k) for k in ("thread", f"run:{run_id}", "pending", "runs")],
-            args=[user.subject, run_id, strategy, now_ms(), *pairs],
+        fields = self._fields(thread, run_id, user, request)
+        tenant, thread_id = split_thread_key(thread)
+        outcome, seq, run = await self._start(
+            keys=[
+                *self._keys(thread, run_id),
+                tagged(thread, "idempotency"),
+                tenant_threads(tenant),
+            ],
+            args=[
+                *self._args(thread, run_id),
+                user.subject,
+                request.strategy,
+                _digest(record_fields(user, request)["request"]) if idempotency_key else "",
+                _REMEMBER_KEY_MS,
+                f"{user.subject}\x00{thread_id}",
+                request.graph,
+                idempotency_key,
+                *(part for pair in fields.items() for part in pair),
+            ],
         )
-        active = as_text(active)
-        if outcome == b"forbidden":
-            raise PermissionDenied("this thread belongs to another user")
-        if outcome == b"busy":
-            raise ThreadBusy("Thread is already running a task", run_id=active)
-        if strategy == "interrupt" and active != run_id:
-            _, active = await self.cancel(thread, active)
-        return Started(run_id, int(seq), active)
+        _check_outcome(as_text(outcome), as_text(run))
+        return Started(as_text(run), int(seq))
+
+    def _fields(self, thread: str, run_id: str, user: User, request: RunRequest) -> dict[str, bytes | str]:
+        return {
+            **record_fields(user, request),
+            "job": self._queue.job_of(thread, run_id),
+            "running": lifecycle_event(run_id, "running", request.graph, at_ms=0).body,
+            "replaced": lifecycle_event(run_id, "interrupted", request.graph, at_ms=0, replaced=True).body,
+        }
 
     async def claim(self, thread: str, run_id: str, worker: str) -> Claim | None:
         """The claim, the first logged as `running`; None when the run is over or not the active one."""
-        record = await self.find(thread, run_id)
-        running = lifecycle_event(run_id, "running", record.assistant)
-        fence, number, attempt = await self._claim(
-            keys=[fence_key(thread), *(tagged(thread, k) for k in ("thread", f"run:{run_id}", "events"))],
-            args=[run_id, worker, now_ms(), *self._log.target(thread), *flatten([running])],
+        fence, *rest = await self._claim(
+            keys=self._keys(thread, run_id), args=[*self._args(thread, run_id), worker]
         )
-        return Claim(thread, run_id, int(fence), int(number), int(attempt), record) if fence else None
+        if not fence:
+            return None
+        number, attempt, flat = rest
+        record = read_record(run_id, _pairs(flat))
+        return Claim(thread, run_id, int(fence), int(number), int(attempt), record)
 
     async def release(self, claim: Claim) -> None:
         """Gives the run back in order, for another worker to claim: this claim is no lost attempt."""
         await self._release(
-            keys=[fence_key(claim.thread), tagged(claim.thread, f"run:{claim.run_id}")], args=[claim.fence]
+            keys=self._keys(claim.thread, claim.run_id),
+            args=[*self._args(claim.thread, claim.run_id), claim.fence],
         )
 
     async def settle(
@@ -129,9 +149,14 @@ class Runs:
         status: Status,
         events: Sequence[Event],
         error: AppError | None = None,
-    ) -> str:
-        """Ends the run and logs its last events; returns the run to hand over next, or ''.
+        *,
+        usage: Mapping[str, Any] | None = None,
+        asked: Mapping[str, Sequence[str]] | None = None,
+        forget: bool = False,
+    ) -> None:
+        """Ends the run, logs its last events, and puts the next one before the workers.
 
+        `asked`: namespaces of its interrupts by id. `forget` leaves no record of it: it was rolled back.
         Raises StaleFence, having changed nothing, when a newer claim exists. A repeat changes nothing.
         """
         thread_status = {"success": "idle", "interrupted": "idle" if error else "interrupted"}.get(
@@ -140,62 +165,43 @@ class Runs:
         reply = await self._settle(
             keys=self._keys(claim.thread, claim.run_id),
             args=[
+                *self._args(claim.thread, claim.run_id),
                 claim.fence,
-                now_ms(),
                 status,
                 thread_status,
                 *_error_fields(error),
-                *self._log.target(claim.thread),
+                orjson.dumps(usage or {}),
+                orjson.dumps(asked or {}),
+                int(forget),
                 *flatten(events),
             ],
         )
         if reply is None:
             raise StaleFence(fence=claim.fence)
-        return as_text(reply)
 
-    async def cancel(self, thread: str, run_id: str) -> tuple[bool, str]:
-        """Whether there was anything to cancel, and the run that is active on the thread now.
+    async def cancel(self, thread: str, run_id: str, action: CancelAction = "interrupt") -> bool:
+        """Whether there was anything to cancel.
 
         A run that never began is settled at once; a running one is told to stop and settles by itself.
         Raises NotFound.
         """
         record = await self.find(thread, run_id)
         error = RunCancelled()
-        failed = failure_event(run_id, record.assistant, error)
-        await self._note(thread)
-        outcome, active = await self._cancel(
+        settled = {"status": "interrupted", "partial_text": "", "checkpoint": None}
+        outcome = await self._cancel(
             keys=self._keys(thread, run_id),
             args=[
-                run_id,
-                now_ms(),
-                CANCEL_CHANNEL,
-                run_id,
+                *self._args(thread, run_id),
+                action,
                 *_error_fields(error),
-                *self._log.target(thread),
-                *flatten([failed]),
+                *flatten([failure_event(run_id, record.request.graph, error, settled=settled)]),
             ],
         )
-        return outcome in (b"settled", b"signalled"), as_text(active)
+        return as_text(outcome) in ("settled", "signalled")
 
-    async def cancel_requested(self, thread: str, run_id: str) -> bool:
-        return bool(await self._client.hexists(tagged(thread, f"run:{run_id}"), "cancel"))
-
-    async def _note(self, thread: str) -> None:
-        """Before a script makes a run active: whoever dies before handing it over leaves this note."""
-        await self._client.zadd(_TO_HAND_OVER, {thread: now_ms()})
-
-    async def handed_over(self, thread: str) -> None:
-        """The thread's active run is before the workers; its note goes."""
-        await self._client.zrem(_TO_HAND_OVER, thread)
-
-    async def not_handed_over(self, age_ms: int) -> list[str]:
-        """Threads whose note is older than that: their process died in between."""
-        notes = await self._client.zrange(_TO_HAND_OVER, "-inf", now_ms() - age_ms, byscore=True)
-        return [as_text(thread) for thread in notes]
-
-    async def active(self, thread: str) -> str:
-        """The run that is pending or running on the thread, or ''."""
-        return as_text(await self._client.hget(tagged(thread, "thread"), "active"))
+    async def cancel_requested(self, thread: str, run_id: str) -> str:
+        """How the run is to stop, or ''."""
+        return as_text(await self._client.hget(tagged(thread, f"run:{run_id}"), "cancel"))
 
     async def find(self, thread: str, run_id: str) -> RunRecord:
         """Raises NotFound."""
@@ -204,16 +210,55 @@ class Runs:
             raise NotFound(f"no run {run_id!r} on this thread")
         return read_record(run_id, {as_text(k): as_text(v) for k, v in fields.items()})
 
-    async def newest(self, thread: str, limit: int) -> list[RunRecord]:
-        """At most `limit` runs, the newest first."""
-        ids = await self._client.zrange(tagged(thread, "runs"), 0, limit - 1, desc=True)
-        return [await self.find(thread, as_text(run_id)) for run_id in ids]
+    async def newest(
+        self, thread: str, limit: int, offset: int = 0, status: str | None = None
+    ) -> list[RunRecord]:
+        """At most `limit` runs after `offset` others, the newest first; of one status where it is given."""
+        found: list[RunRecord] = []
+        start, wanted = 0, offset + limit
+        while len(found) < wanted:
+            ids = await self._client.zrange(tagged(thread, "runs"), start, start + wanted - 1, desc=True)
+            records = [await self.find(thread, as_text(run_id)) for run_id in ids]
+            found += [record for record in records if status in (None, record.status)]
+            if len(ids) < wanted:
+                break
+            start += wanted
+        return found[offset:wanted]
+
+    async def delete(self, thread: str, run_id: str) -> None:
+        """Forgets a run that is over; its checkpoints stay. Raises NotFound and ThreadBusy."""
+        record = await self.find(thread, run_id)
+        if record.status in ("pending", "running"):
+            raise ThreadBusy(f"run {run_id!r} is {record.status}; cancel it first")
+        await self._client.zrem(tagged(thread, "runs"), run_id)
+        await self._client.delete(tagged(thread, f"run:{run_id}"))
 
     def _keys(self, thread: str, run_id: str) -> list[str]:
-        return [
-            fence_key(thread),
-            *(tagged(thread, k) for k in ("thread", f"run:{run_id}", "pending", "events")),
-        ]
+        incomplete, queued, _ = self._queue.keys
+        own = (tagged(thread, kind) for kind in ("thread", f"run:{run_id}", "pending", "runs", "events"))
+        return [fence_key(thread), *own, incomplete, queued]
+
+    def _args(self, thread: str, run_id: str) -> list[str | int]:
+        _, _, job_prefix = self._queue.keys
+        live, kept, age_ms = self._log.target(thread)
+        return [now_ms(), run_id, tagged(thread, "run:"), job_prefix, live, kept, age_ms, CANCEL_CHANNEL]
+
+
+def _check_outcome(outcome: str, run_id: str) -> None:
+    if outcome == "forbidden":
+        raise PermissionDenied("this thread belongs to another user")
+    if outcome == "busy":
+        raise ThreadBusy("Thread is already running a task", run_id=run_id)
+    if outcome == "conflict":
+        raise IdempotencyConflict(run_id=run_id)
+
+
+def _digest(request: bytes) -> str:
+    return hashlib.sha256(request).hexdigest()[:32]
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
+    return {as_text(k): as_text(v) for k, v in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _error_fields(error: AppError | None) -> list[str]:

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     """JSON object from API key to `{"tenant", "subject", "roles"}`. None: whoever reaches the port is the
     local user, which is why the server then refuses to listen on anything but loopback."""
 
+    config: Path | None = None
+    """A project's `langgraph.json`, whose graphs are served beside ours."""
+    allowed_origins: str = ""
+    """Web pages that may use this server from elsewhere, as `https://host`, comma-separated."""
+
     model: str = "gpt-4o-mini"
     model_base_url: str | None = Field(
         None, validation_alias=AliasChoices("CORNERMAN_MODEL_BASE_URL", "OPENAI_BASE_URL")
@@ -53,13 +58,23 @@ class Settings(BaseSettings):
     heartbeat_s: Positive = 6.0
     """A run whose worker was silent this long is handed to another."""
     run_timeout_s: Positive = 300.0
+    step_timeout_s: Positive = 180.0
+    """For one superstep of a run, unless the graph has its own."""
+    run_tokens: Count | None = None
+    """Tokens that a run's models may use together, as they report them; None: any number."""
     run_attempts: Count = 3
+    stop_grace_s: Positive = 10.0
+    """How long a stopped run's threads are waited for before it is settled all the same."""
+    shutdown_grace_s: float = Field(10.0, ge=0)
+    """How long a worker that ends lets its runs come to a checkpoint before others take them on."""
     recursion_limit: Count = 60
     """Supersteps of one run."""
     max_message_chars: Count = 8_000
     max_frame_bytes: Count = 1_048_576
     events_kept: Count = 20_000
     """Events kept for each thread; older ones leave the log, the state stays in the checkpoints."""
+    events_age_s: Positive = 7 * 86_400.0
+    """Events of runs older than this leave the log too."""
 
     packs_dir: Path = Path(__file__).parent.parent / "examples" / "packs"
     """Persona and scenario packs."""
@@ -73,7 +88,12 @@ class Settings(BaseSettings):
 
     log_level: str = "info"
 
-    @field_validator("redis_url", "api_keys", "model_base_url", "openai_api_key", mode="before")
+    @property
+    def origins(self) -> list[str]:
+        """`allowed_origins`, parted."""
+        return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
+
+    @field_validator("redis_url", "api_keys", "model_base_url", "openai_api_key", "config", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         """An empty variable unsets what an `.env` file says."""

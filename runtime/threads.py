@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 from uuid_utils import uuid7
 
 from runtime.context import User
 from runtime.errors import NotFound, PermissionDenied
-from runtime.keys import tagged, thread_key
+from runtime.keys import tagged, tenant_threads, thread_key
 from runtime.redis_calls import as_text
 from runtime.run_record import iso, now_ms
 
 _JUST_ENDED_MS = 1_000
 """A client subscribes after `run.start` returned, when a short run may be over already."""
+_PAGE = 200
 
 
 @dataclass(frozen=True)
 class ThreadRow:
     thread_id: str
     owner: str
-    assistant: str
-    """The assistant of the latest run."""
+    graph: str
+    """That of the latest run, or ''."""
     status: str
     """idle, busy, interrupted or error."""
     active: str
     """The run that is pending or running, or ''."""
+    seq: int
+    """Of the last event."""
+    run_seq: int
+    """Of the last event before the latest run."""
     created: int
     updated: int
     """ms since the epoch."""
     error: str
     error_message: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, list[str]] = field(default_factory=dict)
+    """Namespaces by id of the interrupts with which the latest run ended."""
+
+
+Wanted = Callable[[ThreadRow], bool]
 
 
 class Threads:
@@ -41,33 +54,42 @@ class Threads:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def touch(self, user: User, thread_id: str, assistant: str) -> None:
-        """Puts the thread on top of its owner's list."""
-        await self._client.hset(tagged(thread_key(user.tenant, thread_id), "thread"), "assistant", assistant)
-        await self._list(user, thread_id)
-
-    async def _list(self, user: User, thread_id: str) -> None:
-        await self._client.zadd(_list_key(user.tenant), {f"{user.subject}\x00{thread_id}": now_ms()})
-
-    async def create(self, user: User, thread_id: str | None) -> tuple[ThreadRow, bool]:
+    async def create(
+        self, user: User, thread_id: str | None, metadata: Mapping[str, Any] | None = None, graph: str = ""
+    ) -> tuple[ThreadRow, bool]:
         """The row, and whether it is new. Raises PermissionDenied when somebody else has that id."""
         thread_id = thread_id or str(uuid7())
-        key = tagged(thread_key(user.tenant, thread_id), "thread")
+        key = _key(user, thread_id)
         created = bool(await self._client.hsetnx(key, "owner", user.subject))
         if created:
-            await self._client.hset(key, mapping={"created": now_ms(), "updated": now_ms()})
-            await self._list(user, thread_id)
+            now = now_ms()
+            fields: dict[Any, Any] = {
+                "created": now,
+                "updated": now,
+                "metadata": orjson.dumps(metadata or {}),
+            }
+            await self._client.hset(key, mapping=fields | ({"assistant": graph} if graph else {}))
+            await self._client.zadd(tenant_threads(user.tenant), {f"{user.subject}\x00{thread_id}": now})
         return await self.get(user, thread_id), created
 
+    async def patch(self, user: User, thread_id: str, metadata: Mapping[str, Any]) -> ThreadRow:
+        """Adds to the thread's metadata. Raises NotFound and PermissionDenied."""
+        row = await self.get(user, thread_id)
+        merged = orjson.dumps({**row.metadata, **metadata})
+        await self._client.hset(_key(user, thread_id), mapping={"metadata": merged, "updated": now_ms()})
+        return await self.get(user, thread_id)
+
+    async def set_status(self, user: User, thread_id: str, status: str) -> None:
+        """After the state was changed from outside: what the thread waits for now."""
+        await self._client.hset(_key(user, thread_id), mapping={"status": status, "updated": now_ms()})
+
     async def find(self, user: User, thread_id: str) -> ThreadRow | None:
-        """None when nothing ever ran on it. Raises PermissionDenied for a thread of somebody else."""
-        key = tagged(thread_key(user.tenant, thread_id), "thread")
-        fields = {as_text(k): as_text(v) for k, v in (await self._client.hgetall(key)).items()}
-        if "owner" not in fields:
-            return None
-        if not user.may_see(fields["owner"]):
+        """None when there is no such thread. Raises PermissionDenied for a thread of somebody else."""
+        fields = await self._client.hgetall(_key(user, thread_id))
+        row = _row(thread_id, fields)
+        if row is not None and not user.may_see(row.owner):
             raise PermissionDenied("this thread belongs to another user")
-        return _row(thread_id, fields)
+        return row
 
     async def get(self, user: User, thread_id: str) -> ThreadRow:
         """Raises NotFound and PermissionDenied."""
@@ -76,19 +98,40 @@ class Threads:
             raise NotFound(f"no thread {thread_id!r}")
         return row
 
-    async def newest(self, user: User, limit: int, offset: int = 0) -> list[ThreadRow]:
+    async def own(self, user: User, thread_id: str) -> ThreadRow:
+        """A thread that the user may change. Raises NotFound and PermissionDenied."""
+        row = await self.get(user, thread_id)
+        if row.owner != user.subject:
+            raise PermissionDenied("this thread belongs to another user")
+        return row
+
+    async def newest(
+        self, user: User, limit: int, offset: int = 0, wanted: Wanted = lambda row: True
+    ) -> list[ThreadRow]:
         """Threads that the user may see, most recently used first: at most `limit` after `offset` others."""
         rows: list[ThreadRow] = []
-        start, wanted = 0, offset + limit
-        while len(rows) < wanted:
-            entries = await self._client.zrange(_list_key(user.tenant), start, start + wanted - 1, desc=True)
-            if not entries:
+        async for row in self.all(user):
+            if wanted(row):
+                rows.append(row)
+            if len(rows) == offset + limit:
                 break
-            for owner, _, thread_id in (as_text(e).partition("\x00") for e in entries):
-                if user.may_see(owner) and (row := await self.find(user, thread_id)):
-                    rows.append(row)
-            start += wanted
-        return rows[offset:wanted]
+        return rows[offset:]
+
+    async def all(self, user: User) -> AsyncIterator[ThreadRow]:
+        """Every thread that the user may see, most recently used first; read page by page."""
+        start = 0
+        while entries := await self._client.zrange(
+            tenant_threads(user.tenant), start, start + _PAGE - 1, desc=True
+        ):
+            parts = [as_text(entry).partition("\x00") for entry in entries]
+            ids = [thread_id for owner, _, thread_id in parts if user.may_see(owner)]
+            async with self._client.pipeline(transaction=False) as pipe:
+                for thread_id in ids:
+                    pipe.hgetall(_key(user, thread_id))
+                for thread_id, fields in zip(ids, await pipe.execute(), strict=True):
+                    if row := _row(thread_id, fields):
+                        yield row
+            start += _PAGE
 
     async def replay_from(self, thread: str) -> int:
         """The seq after which a client without `since` is shown the log.
@@ -103,32 +146,48 @@ class Threads:
         return int(run_seq or 0) if recent else int(seq or 0)
 
 
-def _list_key(tenant: str) -> str:
-    return f"tenant:{tenant}:threads"
+def _key(user: User, thread_id: str) -> str:
+    return tagged(thread_key(user.tenant, thread_id), "thread")
 
 
-def _row(thread_id: str, fields: dict[str, str]) -> ThreadRow:
+def _row(thread_id: str, raw: Mapping[Any, Any]) -> ThreadRow | None:
+    fields = {as_text(k): as_text(v) for k, v in raw.items()}
+    if "owner" not in fields:
+        return None
     return ThreadRow(
         thread_id=thread_id,
         owner=fields["owner"],
-        assistant=fields.get("assistant", ""),
+        graph=fields.get("assistant", ""),
         status=fields.get("status", "idle"),
         active=fields.get("active", ""),
+        seq=int(fields.get("seq", 0)),
+        run_seq=int(fields.get("run_seq", 0)),
         created=int(fields.get("created", 0)),
         updated=int(fields.get("updated", 0)),
         error=fields.get("error", ""),
         error_message=fields.get("error_message", ""),
+        metadata=orjson.loads(fields.get("metadata") or "{}"),
+        asked=orjson.loads(fields.get("asked") or "{}"),
     )
 
 
-def row_json(row: ThreadRow) -> dict[str, Any]:
-    """The row in the wire's form."""
+def row_json(row: ThreadRow, state: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The row in the wire's form; `state` is that of `state_view`, for the values and what is asked."""
     failed = {"error": row.error, "message": row.error_message} if row.status == "error" else None
+    tasks = state["tasks"] if state else []
     return {
         "thread_id": row.thread_id,
         "status": row.status,
         "created_at": iso(row.created),
         "updated_at": iso(row.updated),
-        "metadata": {"owner": row.owner, "graph_id": row.assistant, "assistant_id": row.assistant},
+        "state_updated_at": iso(row.updated),
+        "metadata": {
+            **row.metadata,
+            "owner": row.owner,
+            **({"graph_id": row.graph, "assistant_id": row.graph} if row.graph else {}),
+        },
+        "config": {},
+        "values": (state["values"] or None) if state else None,
+        "interrupts": {task["id"]: task["interrupts"] for task in tasks if task["interrupts"]},
         "error": failed,
     }

@@ -11,8 +11,16 @@ from langgraph.stream.transformers import CheckpointsTransformer, CustomTransfor
 from langgraph.types import Interrupt
 
 from runtime.events import Event, encode_event
+from runtime.open_ends import OpenEnds
+from runtime.task_events import TASKS_METHOD, TaskEvents
 
-TRANSFORMERS = (UpdatesTransformer, CustomTransformer, CheckpointsTransformer, ToolCallTransformer)
+TRANSFORMERS = (
+    UpdatesTransformer,
+    CustomTransformer,
+    CheckpointsTransformer,
+    ToolCallTransformer,
+    TaskEvents,
+)
 """The channels that LangGraph streams on request only."""
 
 _Namespace = tuple[str, ...]
@@ -35,6 +43,9 @@ class Translator:
         """Run id of the model call whose message is going out."""
         self._waiting: dict[_Namespace, dict[str, list[ProtocolEvent]]] = {}
         self._tool_messages: set[str] = set()
+        self._ends = OpenEnds()
+        self.checkpoint_id = ""
+        """The root's latest checkpoint that was streamed."""
         self.interrupts: dict[str, tuple[_Namespace, Any]] = {}
         """Namespace and value by interrupt id; the deepest namespace, as core repeats it at each parent."""
 
@@ -42,20 +53,32 @@ class Translator:
         """The events that can go out now."""
         return [self._encode(e) for e in self._in_order(event)]
 
+    @property
+    def partial_text(self) -> str:
+        """What was said of messages that are open now."""
+        return self._ends.partial_text
+
     def finish(self, failure: str = "") -> list[Event]:
-        """What was held back, and the end of each message that a failure or a cancel left half said."""
+        """What was held back; after a `failure` also the end of each message, tool and child left open."""
         held = [self._values] if self._values else []
         self._values = None
         events = [self._encode(e) for e in held]
         if failure:
-            events += [self.make("messages", {"event": "error", "message": failure}, ns) for ns in self._open]
+            events += [self.make(*end) for end in self._ends.close(failure)]
         self._open.clear()
         return events
 
-    def make(self, method: str, data: Any, namespace: Sequence[str] = ()) -> Event:
-        """An event of our own in this execution's numbering."""
+    def make(
+        self,
+        method: str,
+        data: Any,
+        namespace: Sequence[str] = (),
+        more: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """An event in this execution's numbering; `more` stands beside `data`."""
         self._count += 1
-        return encode_event(method, data, event_id=f"{self._id_prefix}.{self._count}", namespace=namespace)
+        event_id = f"{self._id_prefix}.{self._count}"
+        return encode_event(method, data, event_id=event_id, namespace=namespace, more=more)
 
     def input_requested(self, run_id: str) -> list[Event]:
         """One `input.requested` per interrupt; Python reads `value`, JS `payload`."""
@@ -117,23 +140,43 @@ class Translator:
                 yield from self._messages(event)
 
     def _encode(self, event: ProtocolEvent) -> Event:
-        method, params = event["method"], event["params"]
-        data, namespace = params["data"], params["namespace"]
-        if method == "messages":
-            data = data[0]
-        elif method == "updates":
-            data = _update(event)
-        elif method == "lifecycle":
-            namespace = data.get("namespace", namespace)
-        elif method == "checkpoints":
-            data = _checkpoint(data)
-        elif method == "custom" and not isinstance(data, dict):
-            data = {"payload": data}
-        elif method.startswith("custom:"):
-            method, data = "custom", {"name": method.removeprefix("custom:"), "payload": data}
-        elif method == "values" and isinstance(data, dict):
-            data = {key: value for key, value in data.items() if key != "__interrupt__"}
-        return self.make(method, data, namespace)
+        method, data, namespace = _wire_form(event)
+        if method == "checkpoints" and not namespace:
+            self.checkpoint_id = data["id"]
+        if method == "lifecycle" and "graph_name" not in data:
+            data = {**data, "graph_name": self._ends.graph_of(namespace)}
+        self._ends.note(method, data, namespace)
+        node = _node(event) if method == "messages" and data["event"] == "message-start" else None
+        return self.make(method, data, namespace, {"langgraph_node": node} if node else None)
+
+
+def _wire_form(event: ProtocolEvent) -> tuple[str, Any, Sequence[str]]:
+    """Method, data and namespace as clients know them."""
+    method, params = event["method"], event["params"]
+    data, namespace = params["data"], params["namespace"]
+    if method == "messages":
+        data = data[0]
+    elif method == "updates":
+        data = _update(event)
+    elif method == "lifecycle":
+        namespace = data.get("namespace", namespace)
+    elif method == "checkpoints":
+        data = _checkpoint(data)
+    elif method == "values" and isinstance(data, dict):
+        data = {key: value for key, value in data.items() if key != "__interrupt__"}
+    elif method == "custom" and not isinstance(data, dict):
+        data = {"payload": data}
+    elif method == TASKS_METHOD:
+        method, namespace = "tasks", data.pop("namespace")
+    elif method.startswith("custom:"):
+        method, data = "custom", {"name": method.removeprefix("custom:"), "payload": data}
+    return method, data, namespace
+
+
+def _node(event: ProtocolEvent) -> str | None:
+    """The node that says a message."""
+    _, metadata = event["params"]["data"]
+    return cast("str | None", metadata.get("langgraph_node"))
 
 
 def _namespace(event: ProtocolEvent) -> _Namespace:

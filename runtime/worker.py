@@ -1,10 +1,10 @@
-"""A worker: claims runs from the queue, executes them, settles them, and hands the next ones over."""
+"""A worker: claims runs from the queue, executes them and settles them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -14,73 +14,83 @@ from redis.exceptions import RedisError
 from saq import Worker as SaqWorker
 from saq.job import Job
 
+from runtime.catalog import Catalog, accepts_our_context
 from runtime.context import Context, User
+from runtime.crons import FIRE, Crons
 from runtime.errors import (
     RUN_ID,
     AppError,
     AttemptsExhausted,
-    NotFound,
     RunCancelled,
-    RunTimeout,
+    RunReplaced,
+    RunRolledBack,
     StaleFence,
+    ThreadBusy,
+    leaf,
 )
 from runtime.events import EventLog
-from runtime.execution import Graph, Outcome, Stop, execute
-from runtime.failure import as_error, trail
-from runtime.queue import GRACE_S, RunQueue, hand_over, running
+from runtime.execution import Execution, Limits, Outcome, Stop
+from runtime.failure import log_unforeseen
+from runtime.queue import GRACE_S, RunQueue, running
 from runtime.redis_calls import as_text
-from runtime.run_record import Status
+from runtime.run_input import run_config
+from runtime.run_threads import RunThreads
 from runtime.runs import CANCEL_CHANNEL, Claim, Runs, failure_event
+from runtime.thread_removal import ThreadRemoval
 
 log = structlog.get_logger()
 
 _RECONNECT_S = 0.5
-_OVERDUE_MS = 3_000
-"""Handing over takes milliseconds; what takes this long has lost its process."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    concurrency: int
-    heartbeat_s: float
-    """Silence after which a run is handed to another worker."""
-    run_timeout_s: float
-    attempts: int
-    recursion: int
+_CRON_CHECK_S = 60
+_ROLLBACK_TRIES = 50
+_ROLLBACK_PAUSE_S = 0.2
+"""A thread that is being pruned or copied refuses meanwhile."""
+_CANCELLED: Mapping[str, type[RunCancelled]] = {
+    "interrupt": RunCancelled,
+    "replace": RunReplaced,
+    "rollback": RunRolledBack,
+}
 
 
 class Worker:
-    """Executes the runs of one process. `graphs` are compiled with the saver, by assistant name."""
+    """Executes the runs of one process."""
 
     def __init__(
         self,
         worker_id: str,
         runs: Runs,
+        removal: ThreadRemoval,
         events: EventLog,
         queue: RunQueue,
-        graphs: Mapping[str, Graph],
+        catalog: Catalog,
         context_for: Callable[[User], Context],
         limits: Limits,
+        *,
+        heartbeat_s: float,
+        attempts: int,
     ) -> None:
+        """`heartbeat_s`: silence after which a run is handed to another worker, `attempts` times at most."""
         self.id = worker_id
         self._runs = runs
+        self._removal = removal
         self._events = events
         self._queue = queue
-        self._graphs = graphs
+        self._catalog = catalog
         self._context_for = context_for
         self._limits = limits
+        self._heartbeat_s = heartbeat_s
+        self._attempts = attempts
         self._stops: dict[str, Stop] = {}
+        self.node_threads = RunThreads()
 
     async def execute(self, ctx: Mapping[str, Any], *, thread: str, run_id: str) -> None:
         """One delivery of the queue. It may be a second one: the claim decides, and the fence settles it."""
         claim = await self._runs.claim(thread, run_id, self.id)
         if claim is None:
-            await self._hand_over(thread, await self._runs.active(thread))
             return
         RUN_ID.set(run_id)
         with structlog.contextvars.bound_contextvars(run_id=run_id, thread=thread, attempt=claim.attempt):
-            following = await self._run(ctx["job"], claim)
-        await self._hand_over(thread, following)
+            await self._run(ctx["job"], claim)
 
     async def stop_when_told(self, client: Redis) -> None:
         """Stops running runs by the cancel signal; ends only by being cancelled."""
@@ -96,100 +106,144 @@ class Worker:
                 await anyio.sleep(_RECONNECT_S)
 
     def _heed(self, message: Mapping[str, Any]) -> None:
-        if message["type"] == "message" and (stop := self._stops.get(as_text(message["data"]))):
-            stop.request(RunCancelled())
+        if message["type"] == "message":
+            action, _, run_id = as_text(message["data"]).partition(" ")
+            if stop := self._stops.get(run_id):
+                stop.request(_CANCELLED[action]())
 
-    async def recover_lost(self) -> None:
-        """Hands over what a process recorded and died before it could; ends only by being cancelled."""
-        while True:
-            await anyio.sleep(self._limits.heartbeat_s)
-            try:
-                for thread in await self._runs.not_handed_over(_OVERDUE_MS):
-                    log.warning("run.recovered", thread=thread)
-                    await self._hand_over(thread, await self._runs.active(thread))
-                    await self._runs.handed_over(thread)
-            except (RedisError, OSError) as exc:
-                log.warning("worker.disconnected", error=type(exc).__name__)
+    async def drain(self, within_s: float) -> None:
+        """Takes no more runs; those that work stop at their next checkpoint, or go on after `within_s`.
 
-    async def _run(self, job: Job, claim: Claim) -> str:
-        """The run to hand over next; '' also when another worker has taken this one."""
+        What stopped is handed to other workers at once.
+        """
+        self._queue.close()
+        for stop in self._stops.values():
+            stop.drain()
+        with anyio.move_on_after(within_s):
+            while self._stops:  # noqa: ASYNC110  (the last of many runs may be any)
+                await anyio.sleep(0.01)
+
+    async def _run(self, job: Job, claim: Claim) -> None:
         stop = self._stops[claim.run_id] = Stop(self._limits.run_timeout_s)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_alive, job, claim, stop)
-                outcome, error = await self._attempt(claim, stop)
+                outcome = await self._attempt(claim, stop)
                 tasks.cancel_scope.cancel()
-            if isinstance(error, StaleFence):
-                raise error
-            following = await self._runs.settle(claim, outcome.status, outcome.events, error)
-        except StaleFence:
-            log.warning("run.taken_over", fence=claim.fence)
-            return ""
+            if outcome.drained:
+                del self._stops[claim.run_id]
+                self._queue.hand_back(job.key)
+                await anyio.sleep_forever()
+            await self._settle(claim, outcome)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await self._runs.release(claim)  # This worker ends; the queue hands the run to another.
             raise
+        except Exception as exc:
+            if not isinstance(leaf(exc), StaleFence):
+                raise
+            log.warning("run.taken_over", fence=claim.fence)
         finally:
-            del self._stops[claim.run_id]
-        log.info("run.settled", status=outcome.status, code=error.code if error else None)
-        return following
+            self._stops.pop(claim.run_id, None)
 
-    async def _attempt(self, claim: Claim, stop: Stop) -> tuple[Outcome, AppError | None]:
-        try:
-            return await self._execute(claim, stop), None
-        except Exception as exc:  # The one broad catch: the unknown becomes `internal`.
-            error = as_error(exc)
-            unforeseen = error.code == AppError.code
-            log.warning("run.failed", code=error.code, trail=trail(exc) if unforeseen else None)
-        return Outcome(_status(error), [failure_event(claim.run_id, claim.run.assistant, error)]), error
-
-    async def _execute(self, claim: Claim, stop: Stop) -> Outcome:
-        limits = self._limits
-        if claim.attempt > limits.attempts:
-            raise AttemptsExhausted(f"the run was lost with {limits.attempts} workers", limit=limits.attempts)
+    async def _attempt(self, claim: Claim, stop: Stop) -> Outcome:
+        if claim.attempt > self._attempts:
+            stop.request(
+                AttemptsExhausted(f"the run was lost with {self._attempts} workers", limit=self._attempts)
+            )
         if claim.run.cancel:
-            raise RunCancelled()
-        graph = self._graphs.get(claim.run.assistant)
-        if graph is None:
-            raise NotFound(f"this worker has no graph {claim.run.assistant!r}; it has {sorted(self._graphs)}")
-        context = self._context_for(claim.run.user)
-        return await execute(graph, claim, context, self._events, stop, limits.recursion)
+            stop.request(_CANCELLED[claim.run.cancel]())
+        request, user = claim.request, claim.run.user
+        config = run_config(claim, self._limits.recursion)
+        try:
+            async with self._catalog.open(
+                request.graph, "threads.create_run", user, config, request.context
+            ) as graph:
+                ours = accepts_our_context(graph)
+                context = self._context_for(user) if ours else request.context
+                execution = Execution(
+                    graph, claim, context, self._events, stop, self._limits, self.node_threads, ours
+                )
+                return await execution.run()
+        except AppError as error:  # The graph cannot be had; a failure within it is the execution's outcome.
+            log_unforeseen(error)
+            return Outcome("error", [failure_event(claim.run_id, request.graph, error)], error)
+
+    async def _settle(self, claim: Claim, outcome: Outcome) -> None:
+        rolled_back = isinstance(outcome.error, RunRolledBack)
+        if rolled_back:
+            await self._forget_checkpoints(claim.run_id)
+        await self._runs.settle(
+            claim,
+            outcome.status,
+            outcome.events,
+            outcome.error,
+            usage=outcome.usage,
+            asked=outcome.asked,
+            forget=rolled_back,
+        )
+        code = outcome.error.code if outcome.error else None
+        log.info("run.settled", status=outcome.status, code=code)
+        if claim.request.forget:
+            await self._removal.remove(claim.thread)
+
+    async def _forget_checkpoints(self, run_id: str) -> None:
+        for left in reversed(range(_ROLLBACK_TRIES)):
+            try:
+                await self._removal.saver.adelete_for_runs([run_id])
+                return
+            except ThreadBusy:
+                if not left:
+                    raise
+                await anyio.sleep(_ROLLBACK_PAUSE_S)
 
     async def _keep_alive(self, job: Job, claim: Claim, stop: Stop) -> None:
         while True:
-            await anyio.sleep(self._limits.heartbeat_s / 3)
+            await anyio.sleep(self._heartbeat_s / 3)
             await job.update()
-            if await self._runs.cancel_requested(claim.thread, claim.run_id):
-                stop.request(RunCancelled())  # The signal may have been missed.
-
-    async def _hand_over(self, thread: str, run_id: str) -> None:
-        await hand_over(self._queue, thread, run_id, self._limits.heartbeat_s)
-
-
-def _status(error: AppError) -> Status:
-    if isinstance(error, RunCancelled):
-        return "interrupted"
-    return "timeout" if isinstance(error, RunTimeout) else "error"
+            if action := await self._runs.cancel_requested(claim.thread, claim.run_id):
+                stop.request(_CANCELLED[action]())  # The signal may have been missed.
 
 
 @asynccontextmanager
-async def serve_queue(worker: Worker, queue: RunQueue, client: Redis, limits: Limits) -> AsyncIterator[None]:
-    """Works until the block is left; then lets running runs go, which other workers take on.
+async def serve_queue(
+    worker: Worker,
+    queue: RunQueue,
+    client: Redis,
+    crons: Crons,
+    *,
+    concurrency: int,
+    heartbeat_s: float,
+    grace_s: float,
+) -> AsyncIterator[None]:
+    """Works until the block is left; then drains for `grace_s` seconds and lets the rest go to other workers.
 
     `client` waits on purpose, so it has no reply timeout.
     """
+    asyncio.get_running_loop().set_default_executor(worker.node_threads)
     saq: SaqWorker[Any] = SaqWorker(
         queue,
-        functions=[("execute", worker.execute)],
+        functions=[("execute", worker.execute), (FIRE, crons.fire)],
         id=worker.id,
-        concurrency=limits.concurrency,
+        concurrency=concurrency,
         shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
-        timers={"sweep": max(1, round(limits.heartbeat_s / 3)), "schedule": 1, "abort": 1, "worker_info": 5},
+        timers={"sweep": max(1, round(heartbeat_s / 3)), "schedule": 1, "abort": 1, "worker_info": 5},
     )
     async with running(saq), anyio.create_task_group() as tasks:
         tasks.start_soon(worker.stop_when_told, client)
-        tasks.start_soon(worker.recover_lost)
+        tasks.start_soon(_keep_crons, crons)
         try:
             yield
         finally:
+            with anyio.CancelScope(shield=True):
+                await worker.drain(grace_s)
             tasks.cancel_scope.cancel()
+
+
+async def _keep_crons(crons: Crons) -> None:
+    while True:
+        try:
+            await crons.reschedule()
+        except (RedisError, OSError) as exc:
+            log.warning("worker.disconnected", error=type(exc).__name__)
+        await anyio.sleep(_CRON_CHECK_S)

@@ -34,15 +34,14 @@ async def replay_thread(settings: Settings, tenant: str, thread_id: str) -> list
     """Replays with this process's model and the installation's knowledge. Raises NotFound."""
     user = User(tenant, "evaluator", frozenset({"evaluator"}))
     async with open_installation(settings, own_index=True, work=False) as installation:
-        row = await installation.threads.get(user, check_thread_id(thread_id))
-        if not row.assistant:
+        engine = installation.engine
+        row = await engine.threads.get(user, check_thread_id(thread_id))
+        if not row.graph:
             raise NotFound(f"nothing ran on thread {thread_id!r}")
-        return await replay(
-            installation.graph(row.assistant),
-            installation.saver,
-            thread_key(tenant, thread_id),
-            installation.context_for(user),
-        )
+        async with engine.catalog.open(row.graph, "threads.create_run", user) as graph:
+            return await replay(
+                graph, engine.saver, thread_key(tenant, thread_id), installation.context_for(user)
+            )
 
 
 def replay_table(turns: Sequence[Turn]) -> Table:

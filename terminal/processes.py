@@ -9,34 +9,38 @@ from contextlib import asynccontextmanager
 import anyio
 import httpx
 from rich.console import Console
+from rich.text import Text
 
 from compose import open_installation
 from runtime.errors import SettingsInvalid
+from runtime.project import Project
 from runtime.serving import serving
 from runtime.settings import Settings
 from server import create_app
 
 
-async def serve_until_signal(settings: Settings, console: Console) -> None:
+async def serve_until_signal(settings: Settings, console: Console, project: Project | None) -> None:
     """Serves until SIGINT or SIGTERM."""
-    async with open_server(settings) as url:
+    async with open_server(settings, project) as url:
+        _say_failures(project, console)
         console.print(f"Cornerman serves at [bold]{url}[/bold] · talk with: cornerman chat · end with Ctrl-C")
         await until_signal()
         console.print("ending …")
 
 
-async def work_until_signal(settings: Settings, console: Console) -> None:
+async def work_until_signal(settings: Settings, console: Console, project: Project | None) -> None:
     """Works on runs until SIGINT or SIGTERM."""
-    async with open_installation(settings, own_index=False, work=True):
+    async with open_installation(settings, own_index=False, work=True, project=project):
+        _say_failures(project, console)
         console.print("Cornerman works on runs · end with Ctrl-C")
         await until_signal()
         console.print("ending …")
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncIterator[str]:
+async def open_server(settings: Settings, project: Project | None = None) -> AsyncIterator[str]:
     """A server in this process; its URL. Raises SettingsInvalid, RedisUnavailable."""
-    app = create_app(settings)
+    app = create_app(settings, project)
     async with serving(app, settings.host, settings.port, settings.max_frame_bytes) as url:
         yield url
 
@@ -64,6 +68,11 @@ async def _answers(url: str) -> bool:
             return bool((await client.get(f"{url}/ok")).json() == {"ok": True})
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False
+
+
+def _say_failures(project: Project | None, console: Console) -> None:
+    for name, failure in (project.failures if project else {}).items():
+        console.print(Text(f"graph {name} is not served: {failure}", style="red"))
 
 
 async def until_signal() -> None:

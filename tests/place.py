@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
@@ -12,24 +12,34 @@ import orjson
 from langgraph.graph import StateGraph
 from redis.asyncio import Redis
 
+from runtime.assistants import Assistants
+from runtime.catalog import Catalog
 from runtime.checkpoints import RedisSaver
 from runtime.commands import Commands
 from runtime.context import Context, User
-from runtime.events import EventLog
-from runtime.execution import Graph
+from runtime.crons import Crons
+from runtime.engine import Engine
+from runtime.events import EventLog, Logged
+from runtime.execution import Limits
+from runtime.graph import Graph
 from runtime.hub import Hub, open_hub
 from runtime.passage import Passage
-from runtime.queue import RunQueue, hand_over
+from runtime.queue import RunQueue
 from runtime.redis import connect
+from runtime.run_request import RunParams
 from runtime.runs import Runs
 from runtime.scripted import ScriptedModel
 from runtime.session import Session, open_session
+from runtime.store import RedisStore
+from runtime.thread_removal import ThreadRemoval
+from runtime.thread_state import ThreadState
 from runtime.threads import Threads
-from runtime.worker import Limits, Worker, serve_queue
+from runtime.validation import parse_object
+from runtime.worker import Worker, serve_queue
 
 ANA = User("acme", "ana", frozenset({"rep"}))
 BO = User("acme", "bo", frozenset({"rep"}))
-ALL = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "custom"]
+ALL = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"]
 
 Builder = Callable[[], StateGraph[Any, Any, Any, Any]]
 
@@ -40,8 +50,8 @@ class Received:
 
     frames: list[dict[str, Any]] = field(default_factory=list)
 
-    async def send(self, text: str) -> None:
-        self.frames.append(orjson.loads(text))
+    async def send(self, logged: Logged) -> None:
+        self.frames.append(orjson.loads(logged.event.wire(logged.seq)))
 
     async def until(self, event: str, *, count: int = 1, timeout_s: float = 20) -> None:
         """Waits for the `count`-th root lifecycle event of this name."""
@@ -69,21 +79,69 @@ class Received:
 class Place:
     client: Redis
     waiting: Redis
-    events: EventLog
-    runs: Runs
-    threads: Threads
-    hub: Hub
-    queue: RunQueue
+    engine: Engine
     graphs: Mapping[str, Graph]
-    saver: RedisSaver
-    commands: Commands
-    limits: Limits
+    """As compiled; the worker opens them through the catalog."""
+
+    @property
+    def events(self) -> EventLog:
+        return self.engine.events
+
+    @property
+    def runs(self) -> Runs:
+        return self.engine.runs
+
+    @property
+    def threads(self) -> Threads:
+        return self.engine.threads
+
+    @property
+    def hub(self) -> Hub:
+        return self.engine.hub
+
+    @property
+    def saver(self) -> RedisSaver:
+        return self.engine.saver
+
+    @property
+    def commands(self) -> Commands:
+        return self.engine.commands
 
     @asynccontextmanager
-    async def worker(self, name: str = "w:1", **limits: Any) -> AsyncIterator[Worker]:
-        chosen = Limits(**{**vars(self.limits), **limits})
-        worker = Worker(name, self.runs, self.events, self.queue, self.graphs, context_for, chosen)
-        async with serve_queue(worker, self.queue, self.waiting, chosen):
+    async def worker(
+        self,
+        name: str = "w:1",
+        *,
+        concurrency: int = 4,
+        heartbeat_s: float = 1,
+        attempts: int = 3,
+        grace_s: float = 0,
+        **limits: Any,
+    ) -> AsyncIterator[Worker]:
+        """A worker with a queue of its own, as in a process of its own."""
+        engine = self.engine
+        queue = RunQueue(self.waiting, heartbeat_s)
+        worker = Worker(
+            name,
+            engine.runs,
+            engine.removal,
+            engine.events,
+            queue,
+            engine.catalog,
+            context_for,
+            replace(LIMITS, **limits),
+            heartbeat_s=heartbeat_s,
+            attempts=attempts,
+        )
+        async with serve_queue(
+            worker,
+            queue,
+            self.waiting,
+            engine.crons,
+            concurrency=concurrency,
+            heartbeat_s=heartbeat_s,
+            grace_s=grace_s,
+        ):
             yield worker
 
     @asynccontextmanager
@@ -96,13 +154,16 @@ class Place:
 
     @asynccontextmanager
     async def session(self, thread: str, user: User, received: Received) -> AsyncIterator[Session]:
-        async with open_session(user, thread, self.events, self.hub, self.threads, received.send) as session:
+        async with open_session(user, thread, self.engine, received.send) as session:
             yield session
 
     async def start(self, thread: str, text: str = "go", user: User = ANA, **params: Any) -> str:
         payload = {"messages": [{"role": "user", "content": text}]}
-        started = await self.commands.start(user, thread, {"assistant_id": "g", "input": payload, **params})
-        return started.run_id
+        given = {"assistant_id": "g", "input": payload, **params}
+        return (await self.commands.start(user, thread, parse_object(RunParams, given))).run_id
+
+
+LIMITS = Limits(run_timeout_s=20, step_timeout_s=20, stop_grace_s=2, recursion=25, tokens=None)
 
 
 async def _nothing(query: str, *, limit: int = 5) -> list[Passage]:
@@ -113,6 +174,10 @@ def context_for(user: User) -> Context:
     return Context(user, ScriptedModel, _nothing)
 
 
+async def _never(user: User, thread_id: str | None, payload: Mapping[str, Any]) -> str:
+    raise AssertionError("no cron is due in these tests")
+
+
 @asynccontextmanager
 async def open_place(url: str, build: Builder, **settings: Any) -> AsyncIterator[Place]:
     """Everything but workers, on the Redis at `url`, which it empties first."""
@@ -120,26 +185,29 @@ async def open_place(url: str, build: Builder, **settings: Any) -> AsyncIterator
         client = await stack.enter_async_context(connect(url))
         waiting = await stack.enter_async_context(connect(url, timeout_s=None, connections=64))
         await client.flushall()
-        events = EventLog(client, settings.get("kept", 10_000))
-        runs, threads, queue = Runs(client, events), Threads(client), RunQueue(waiting)
-        saver = RedisSaver(client)
-        graphs = {"g": build().compile(checkpointer=saver, name="g")}
-        limits = Limits(concurrency=4, heartbeat_s=1, run_timeout_s=20, attempts=3, recursion=25)
-
-        async def enqueue(thread: str, run_id: str) -> None:
-            await hand_over(queue, thread, run_id, limits.heartbeat_s)
-            await runs.handed_over(thread)
-
-        yield Place(
-            client=client,
-            waiting=waiting,
-            events=events,
-            runs=runs,
-            threads=threads,
-            hub=await stack.enter_async_context(open_hub(waiting)),
-            queue=queue,
-            graphs=graphs,
-            saver=saver,
-            commands=Commands(runs, threads, graphs, enqueue, max_message_chars=500),
-            limits=limits,
+        events = EventLog(client, settings.get("kept", 10_000), settings.get("age_s", 3600))
+        queue = RunQueue(waiting, 1)
+        runs, threads, saver, store = (
+            Runs(client, events, queue),
+            Threads(client),
+            RedisSaver(client),
+            RedisStore(client),
         )
+        catalog = Catalog({"g": build()}, saver, store)
+        assistants, state = Assistants(client, catalog.names), ThreadState(threads, catalog)
+        engine = Engine(
+            catalog=catalog,
+            assistants=assistants,
+            threads=threads,
+            state=state,
+            removal=ThreadRemoval(client, saver),
+            runs=runs,
+            commands=Commands(runs, threads, catalog, assistants, state, events, max_message_chars=500),
+            crons=Crons(client, queue, _never),
+            events=events,
+            hub=await stack.enter_async_context(open_hub(waiting, events)),
+            saver=saver,
+            store=store,
+        )
+        async with catalog.open("g", "threads.read", ANA) as graph:
+            yield Place(client, waiting, engine, {"g": graph})

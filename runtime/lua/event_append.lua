@@ -1,5 +1,6 @@
--- KEYS: fence, thread, stream. ARGV: fence, batch, channel, kept, events. Returns the last seq, or -1 when stale.
-if tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1]) or '0') then
+-- KEYS: fence, thread, stream. ARGV: fence, batch, channel, kept, events. Returns the last seq, or -1 when the writer
+-- is stale or the thread was deleted.
+if tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1]) or '0') or redis.call('EXISTS', KEYS[2]) == 0 then
   return -1
 end
 -- The client resends a batch whose reply was lost.

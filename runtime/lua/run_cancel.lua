@@ -1,26 +1,31 @@
--- KEYS: fence, thread, run, pending, stream.
--- ARGV: run id, now, cancel channel, its message, error code, error message, channel, kept, events.
--- Returns {outcome, active run}; outcome is missing, ended (it was over), settled (it never ran) or signalled.
-local status = redis.call('HGET', KEYS[3], 'status')
+-- ARGV from 9: interrupt or rollback, error code, error message, the event that ends it.
+-- Returns missing, ended (it was over), settled (it never ran) or signalled.
+local status = redis.call('HGET', at.run, 'status')
+local rollback = ARGV[9] == 'rollback'
 if not status then
-  return {'missing', ''}
+  return 'missing'
 end
 if status == 'running' then
-  redis.call('HSET', KEYS[3], 'cancel', 1)
-  redis.call('PUBLISH', ARGV[3], ARGV[4])
-  return {'signalled', ARGV[1]}
+  if redis.call('HGET', at.run, 'cancel') ~= 'rollback' then
+    redis.call('HSET', at.run, 'cancel', ARGV[9])
+  end
+  redis.call('PUBLISH', at.cancel_channel, redis.call('HGET', at.run, 'cancel') .. ' ' .. at.run_id)
+  return 'signalled'
 end
 if status ~= 'pending' then
-  return {'ended', ''}
+  return 'ended'
 end
-local active = redis.call('HGET', KEYS[2], 'active')
-if active ~= ARGV[1] then
-  redis.call('LREM', KEYS[4], 0, ARGV[1])
-  redis.call('HSET', KEYS[3], 'status', 'interrupted', 'ended', ARGV[2], 'error', ARGV[5], 'error_message', ARGV[6])
-  append_events(KEYS[2], KEYS[5], ARGV[7], ARGV[8], rest(9))
-  return {'settled', active or ''}
+local seq = log_events(rest(12))
+end_run(at.run_id, 'interrupted', ARGV[10], ARGV[11])
+if active_run() == at.run_id then
+  -- A worker may be about to claim it: a raised fence and the new status both refuse it.
+  redis.call('INCR', at.fence)
+  redis.call('HSET', at.thread, 'updated', at.now, 'ended', at.now, 'error', ARGV[10], 'error_message', ARGV[11])
+  go_on('idle', seq)
+else
+  redis.call('LREM', at.pending, 0, at.run_id)
 end
--- A worker may be about to claim it: a raised fence and the new status both refuse it.
-redis.call('INCR', KEYS[1])
-return {'settled', settle_run(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], 'interrupted', 'idle', ARGV[5], ARGV[6],
-  ARGV[7], ARGV[8], rest(9))}
+if rollback then
+  forget_run(at.run_id)
+end
+return 'settled'

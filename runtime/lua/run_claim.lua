@@ -1,16 +1,17 @@
--- KEYS: fence, thread, run, stream. ARGV: run id, worker, now, channel, kept, the event that says it runs.
--- Returns {0, 0, 0} when there is nothing to run, else {fence, claims, attempts}: an orderly release gives its
--- attempt back, so that restarts do not use them up.
-local status = redis.call('HGET', KEYS[3], 'status') or ''
-if (status ~= 'pending' and status ~= 'running') or redis.call('HGET', KEYS[2], 'active') ~= ARGV[1] then
-  return {0, 0, 0}
+-- ARGV from 9: worker, the event that says it runs.
+-- Returns {0} when there is nothing to run, else {fence, claims, attempts, the run's fields and values}: an orderly
+-- release gives its attempt back, so that restarts do not use them up.
+local status = redis.call('HGET', at.run, 'status') or ''
+if (status ~= 'pending' and status ~= 'running') or active_run() ~= at.run_id then
+  return {0}
 end
-local fence = redis.call('INCR', KEYS[1])
-local claims = redis.call('HINCRBY', KEYS[3], 'claims', 1)
-local attempts = redis.call('HINCRBY', KEYS[3], 'attempts', 1)
-redis.call('HSET', KEYS[3], 'status', 'running', 'worker', ARGV[2], 'fence', fence)
+local fence = redis.call('INCR', at.fence)
+local claims = redis.call('HINCRBY', at.run, 'claims', 1)
+local attempts = redis.call('HINCRBY', at.run, 'attempts', 1)
+redis.call('HSET', at.run, 'status', 'running', 'worker', ARGV[9], 'fence', fence)
 if claims == 1 then
-  redis.call('HSET', KEYS[3], 'started', ARGV[3])
-  append_events(KEYS[2], KEYS[4], ARGV[4], ARGV[5], rest(6))
+  redis.call('HSET', at.run, 'started', at.now)
+  local body = string.gsub(redis.call('HGET', at.run, 'running'), '"timestamp":0', '"timestamp":' .. at.now, 1)
+  log_events({'lifecycle', '', '', body})
 end
-return {fence, claims, attempts}
+return {fence, claims, attempts, redis.call('HGETALL', at.run)}

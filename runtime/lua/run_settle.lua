@@ -1,11 +1,17 @@
--- KEYS: fence, thread, run, pending, stream.
--- ARGV: fence, now, run status, thread status, error code, error message, channel, kept, events.
--- Returns the run that is active now or '', or false when the fence is stale.
-if tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1]) or '0') then
+-- ARGV from 9: fence, run status, thread status, error code, error message, usage, interrupts
+-- asked, 1 to forget the run (rollback), events. Returns the run that is active now or '', or false when the fence is stale.
+if tonumber(ARGV[9]) < tonumber(redis.call('GET', at.fence) or '0') then
   return false
 end
-if redis.call('HGET', KEYS[3], 'status') ~= 'running' then
-  return redis.call('HGET', KEYS[2], 'active') or ''
+if redis.call('HGET', at.run, 'status') ~= 'running' then
+  return active_run()
 end
-return settle_run(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6],
-  ARGV[7], ARGV[8], rest(9))
+-- First what can fail: a script that stops half-way is not undone.
+local seq = log_events(rest(17))
+end_run(at.run_id, ARGV[10], ARGV[12], ARGV[13])
+redis.call('HSET', at.run, 'usage', ARGV[14])
+redis.call('HSET', at.thread, 'asked', ARGV[15], 'updated', at.now, 'ended', at.now, 'error', ARGV[12], 'error_message', ARGV[13])
+if ARGV[16] == '1' then
+  forget_run(at.run_id)
+end
+return go_on(ARGV[11], seq)

@@ -1,28 +1,74 @@
--- KEYS: thread, run, pending, runs.
--- ARGV: owner, run id, strategy, now, then field, value, … of the run.
--- Returns {outcome, seq before the run, active run}; outcome is started, queued, repeated, busy or forbidden.
-local owner = redis.call('HGET', KEYS[1], 'owner')
-if owner and owner ~= ARGV[1] then
+-- KEYS from 9: idempotency keys, tenant's threads.
+-- ARGV from 9: owner, strategy, digest of the request ('' without an idempotency key), ms to remember it, member of
+-- the tenant's threads, graph, idempotency key, then field, value, … of the run.
+-- Returns {outcome, seq before the run, run id}; outcome is started, queued, repeated, conflict, busy or forbidden.
+local owner, strategy, digest = ARGV[9], ARGV[10], ARGV[11]
+local known_owner = redis.call('HGET', at.thread, 'owner')
+if known_owner and known_owner ~= owner then
   return {'forbidden', 0, ''}
 end
 -- The client sends again when the reply was lost.
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  return {'repeated', tonumber(redis.call('HGET', KEYS[2], 'seq_before')), redis.call('HGET', KEYS[1], 'active') or ''}
+if redis.call('EXISTS', at.run) == 1 then
+  return {'repeated', tonumber(redis.call('HGET', at.run, 'seq_before')), at.run_id}
 end
-local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
-local active = redis.call('HGET', KEYS[1], 'active') or ''
-if active ~= '' and ARGV[3] == 'reject' then
+if digest ~= '' then
+  local known = redis.call('HGET', KEYS[9], ARGV[15])
+  if known then
+    local run_id, same = string.match(known, '^(%S+) (%S+)$')
+    local seq = redis.call('HGET', at.run_prefix .. run_id, 'seq_before') or '0'
+    return {same == digest and 'repeated' or 'conflict', tonumber(seq), run_id}
+  end
+end
+local seq = tonumber(redis.call('HGET', at.thread, 'seq') or '0')
+local active = active_run()
+if active ~= '' and strategy == 'reject' then
   return {'busy', seq, active}
 end
-if not owner then
-  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'created', ARGV[4], 'seq', 0)
+
+if digest ~= '' then
+  redis.call('HSET', KEYS[9], ARGV[15], at.run_id .. ' ' .. digest)
+  redis.call('PEXPIRE', KEYS[9], ARGV[12])
 end
-redis.call('HSET', KEYS[2], 'status', 'pending', 'attempts', 0, 'seq_before', seq, unpack(rest(5)))
-redis.call('ZADD', KEYS[4], ARGV[4], ARGV[2])
-redis.call('HSET', KEYS[1], 'updated', ARGV[4])
+if not known_owner then
+  redis.call('HSET', at.thread, 'owner', owner, 'created', at.now, 'seq', 0)
+end
+redis.call('HSET', at.run, 'status', 'pending', 'attempts', 0, 'seq_before', seq, 'created', at.now, unpack(rest(16)))
+redis.call('ZADD', at.runs, at.now, at.run_id)
+redis.call('HSET', at.thread, 'updated', at.now, 'assistant', ARGV[14])
+redis.call('ZADD', KEYS[10], at.now, ARGV[13])
+
+-- A run that never began is replaced here and now; one that works is told, and ends by itself.
+local function replace(run_id)
+  if strategy == 'rollback' then
+    forget_run(run_id)
+    return
+  end
+  local body = redis.call('HGET', at.run_prefix .. run_id, 'replaced')
+  end_run(run_id, 'interrupted', 'run_replaced', 'a newer message took its place')
+  log_events({'lifecycle', '', '', (string.gsub(body, '"timestamp":0', '"timestamp":' .. at.now, 1))})
+end
+
+if active ~= '' and (strategy == 'interrupt' or strategy == 'rollback') then
+  for _, waiting in ipairs(redis.call('LRANGE', at.pending, 0, -1)) do
+    replace(waiting)
+  end
+  redis.call('DEL', at.pending)
+  if redis.call('HGET', at.run_prefix .. active, 'status') == 'pending' then
+    redis.call('INCR', at.fence)
+    replace(active)
+    active = ''
+  else
+    redis.call('HSET', at.run_prefix .. active, 'cancel', strategy == 'rollback' and 'rollback' or 'replace')
+    redis.call('PUBLISH', at.cancel_channel, redis.call('HGET', at.run_prefix .. active, 'cancel') .. ' ' .. active)
+  end
+end
 if active ~= '' then
-  redis.call('RPUSH', KEYS[3], ARGV[2])
-  return {'queued', seq, active}
+  redis.call('RPUSH', at.pending, at.run_id)
+  return {'queued', seq, at.run_id}
 end
-redis.call('HSET', KEYS[1], 'active', ARGV[2], 'status', 'busy', 'run_seq', seq)
-return {'started', seq, ARGV[2]}
+-- Events of runs older than the age go; one in flight is never among them, since none is active here.
+local young = redis.call('ZRANGEBYSCORE', at.runs, tonumber(at.now) - tonumber(at.age), '+inf', 'LIMIT', 0, 1)[1]
+local from = tonumber(redis.call('HGET', at.run_prefix .. young, 'seq_before')) + 1
+redis.call('XTRIM', at.stream, 'MINID', string.format('%.0f-0', from))
+activate(at.run_id, redis.call('HGET', at.thread, 'seq') or '0')
+return {'started', seq, at.run_id}

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from runtime.errors import NotFound, PermissionDenied, StaleFence, ThreadBusy
+from runtime.context import User
+from runtime.errors import (
+    IdempotencyConflict,
+    NotFound,
+    PermissionDenied,
+    RunCancelled,
+    StaleFence,
+    ThreadBusy,
+)
 from runtime.events import EventLog
+from runtime.queue import RunQueue
 from runtime.redis import connect
-from runtime.runs import Runs, lifecycle_event
+from runtime.run_record import RunRequest
+from runtime.runs import Claim, Runs, lifecycle_event
 from runtime.threads import Threads
 from tests.place import ANA, BO
 
@@ -18,10 +30,13 @@ pytestmark = pytest.mark.anyio
 T = "acme/t1"
 
 
+GO = RunRequest(payload=None, graph="g")
+
+
 @pytest.fixture
 async def runs(redis_url: str) -> AsyncIterator[Runs]:
     async with connect(redis_url) as client:
-        yield Runs(client, EventLog(client, 1000))
+        yield Runs(client, EventLog(client, 1000, 3600), RunQueue(client, 1))
 
 
 @pytest.fixture
@@ -30,26 +45,52 @@ async def threads(redis_url: str) -> AsyncIterator[Threads]:
         yield Threads(client)
 
 
+async def active(threads: Threads) -> str:
+    return (await threads.get(ANA, "t1")).active
+
+
+async def claimed(runs: Runs, run_id: str, worker: str = "w1") -> Claim:
+    claim = await runs.claim(T, run_id, worker)
+    assert claim is not None
+    return claim
+
+
 async def test_a_run_is_claimed_executed_and_settled(runs: Runs, threads: Threads) -> None:
     """The record tells what happened, and the thread is free again."""
-    started = await runs.start(T, ANA, "g", {"n": "值"}, metadata={"source": "test"})
-    claim = await runs.claim(T, started.run_id, "w1")
-    assert claim is not None and (claim.fence, claim.number, claim.run.payload) == (1, 1, {"n": "值"})
-    assert claim.run.user == ANA and claim.run.metadata == {"source": "test"}
-    assert await runs.settle(claim, "success", [lifecycle_event(started.run_id, "completed", "g")]) == ""
+    request = RunRequest(payload={"n": "值"}, graph="g", metadata={"source": "test"})
+    started = await runs.start(T, ANA, request)
+    claim = await claimed(runs, started.run_id)
+    assert (claim.fence, claim.number, claim.request) == (1, 1, request)
+    assert claim.run.user == ANA
+    completed = lifecycle_event(started.run_id, "completed", "g")
+    await runs.settle(claim, "success", [completed], usage={"m": {"total_tokens": 7}})
     run = await runs.find(T, started.run_id)
     assert (run.status, run.worker, run.attempts) == ("success", "w1", 1)
+    assert run.usage == {"m": {"total_tokens": 7}}
     assert run.created <= run.started <= run.ended
     row = await threads.get(ANA, "t1")
-    assert (row.status, row.active, row.owner) == ("idle", "", "ana")
+    assert (row.status, row.active, row.owner, row.graph) == ("idle", "", "ana", "g")
+
+
+async def test_a_started_run_is_in_the_queue_at_once(runs: Runs, redis_url: str) -> None:
+    """Recorded and handed over in one script: no process can die in between."""
+    first = await runs.start(T, ANA, GO)
+    second = await runs.start(T, ANA, GO)
+    async with connect(redis_url) as client:
+        queue = RunQueue(client, 1)
+        job = await queue.job(first.run_id)
+        assert job and job.kwargs == {"thread": T, "run_id": first.run_id} and job.status == "queued"
+        assert await queue.count("queued") == 1
+        await runs.settle(await claimed(runs, first.run_id), "success", [])
+        assert await queue.count("queued") == 2
+        assert await queue.job(second.run_id) is not None
 
 
 async def test_a_second_claim_makes_the_first_stale(runs: Runs) -> None:
     """The queue may deliver twice; only the last claim can settle."""
-    started = await runs.start(T, ANA, "g", None)
-    elder = await runs.claim(T, started.run_id, "w1")
-    younger = await runs.claim(T, started.run_id, "w2")
-    assert elder and younger and younger.number == 2
+    started = await runs.start(T, ANA, GO)
+    elder, younger = await claimed(runs, started.run_id), await claimed(runs, started.run_id, "w2")
+    assert younger.number == 2
     with pytest.raises(StaleFence):
         await runs.settle(elder, "success", [])
     assert (await runs.find(T, started.run_id)).status == "running"
@@ -58,107 +99,127 @@ async def test_a_second_claim_makes_the_first_stale(runs: Runs) -> None:
 
 async def test_a_settled_run_is_not_claimed_again(runs: Runs) -> None:
     """A late delivery finds nothing to do."""
-    started = await runs.start(T, ANA, "g", None)
-    claim = await runs.claim(T, started.run_id, "w1")
-    assert claim
-    await runs.settle(claim, "success", [])
+    started = await runs.start(T, ANA, GO)
+    await runs.settle(await claimed(runs, started.run_id), "success", [])
     assert await runs.claim(T, started.run_id, "w2") is None
 
 
 async def test_settling_twice_changes_nothing(runs: Runs) -> None:
     """The reply of the first may have been lost."""
-    started = await runs.start(T, ANA, "g", None)
-    claim = await runs.claim(T, started.run_id, "w1")
-    assert claim
+    started = await runs.start(T, ANA, GO)
+    claim = await claimed(runs, started.run_id)
     event = lifecycle_event(started.run_id, "completed", "g")
     await runs.settle(claim, "success", [event])
-    assert await runs.settle(claim, "error", [event]) == ""
+    await runs.settle(claim, "error", [event])
     assert (await runs.find(T, started.run_id)).status == "success"
 
 
-async def test_runs_of_a_thread_wait_for_each_other(runs: Runs) -> None:
+async def test_runs_of_a_thread_wait_for_each_other(runs: Runs, threads: Threads) -> None:
     """One at a time, in the order in which they were started."""
-    first = await runs.start(T, ANA, "g", None)
-    second = await runs.start(T, ANA, "g", None)
-    third = await runs.start(T, ANA, "g", None)
-    assert second.active == third.active == first.run_id
-    assert await runs.claim(T, second.run_id, "w1") is None
-    claim = await runs.claim(T, first.run_id, "w1")
-    assert claim
-    assert await runs.settle(claim, "success", []) == second.run_id
-    claim = await runs.claim(T, second.run_id, "w1")
-    assert claim
-    assert await runs.settle(claim, "error", []) == third.run_id
+    first, second, third = [(await runs.start(T, ANA, GO)).run_id for _ in range(3)]
+    assert await active(threads) == first
+    assert await runs.claim(T, second, "w1") is None
+    await runs.settle(await claimed(runs, first), "success", [])
+    assert await active(threads) == second
+    await runs.settle(await claimed(runs, second), "error", [])
+    assert await active(threads) == third
 
 
-async def test_reject_leaves_the_active_run_alone(runs: Runs) -> None:
+async def test_reject_leaves_the_active_run_alone(runs: Runs, threads: Threads) -> None:
     """The error names the run in the way."""
-    first = await runs.start(T, ANA, "g", None)
+    first = await runs.start(T, ANA, GO)
     with pytest.raises(ThreadBusy) as caught:
-        await runs.start(T, ANA, "g", None, strategy="reject")
+        await runs.start(T, ANA, replace(GO, strategy="reject"))
     assert caught.value.details == {"run_id": first.run_id}
-    assert await runs.active(T) == first.run_id
+    assert await active(threads) == first.run_id
 
 
-async def test_interrupt_takes_the_place_of_a_waiting_run(runs: Runs) -> None:
-    """The earlier run never began, so it is settled at once."""
-    first = await runs.start(T, ANA, "g", None)
-    second = await runs.start(T, ANA, "g", None, strategy="interrupt")
-    assert second.active == second.run_id == await runs.active(T)
-    assert (await runs.find(T, first.run_id)).status == "interrupted"
+@pytest.mark.parametrize("strategy", ["interrupt", "rollback"])
+async def test_a_newer_run_takes_the_place_of_those_that_never_began(
+    runs: Runs, threads: Threads, strategy: Any
+) -> None:
+    """They are settled, or forgotten, at once; the newer one is the active one."""
+    earlier = [(await runs.start(T, ANA, GO)).run_id for _ in range(3)]
+    newer = await runs.start(T, ANA, replace(GO, strategy=strategy))
+    assert await active(threads) == newer.run_id
+    left = {run.run_id: run.status for run in await runs.newest(T, 10)}
+    gone = {} if strategy == "rollback" else dict.fromkeys(earlier, "interrupted")
+    assert left == {newer.run_id: "pending", **gone}
+
+
+@pytest.mark.parametrize(("strategy", "mark"), [("interrupt", "replace"), ("rollback", "rollback")])
+async def test_a_newer_run_stops_the_one_that_works(
+    runs: Runs, threads: Threads, strategy: Any, mark: str
+) -> None:
+    """It is told in the same script, and the newer one is next, before all that waited."""
+    first = await runs.start(T, ANA, GO)
+    claim = await claimed(runs, first.run_id)
+    waiting = await runs.start(T, ANA, GO)
+    newer = await runs.start(T, ANA, replace(GO, strategy=strategy))
+    assert await runs.cancel_requested(T, first.run_id) == mark
+    assert waiting.run_id not in [run.run_id for run in await runs.newest(T, 10, status="pending")]
+    await runs.settle(claim, "interrupted", [], RunCancelled(), forget=mark == "rollback")
+    assert await active(threads) == newer.run_id
+
+
+async def test_a_key_stands_for_one_run(runs: Runs) -> None:
+    """A client that sends again what it does not know to have arrived starts nothing twice."""
+    first = await runs.start(T, ANA, GO, idempotency_key="k")
+    assert await runs.start(T, ANA, GO, idempotency_key="k") == first
+    assert await runs.start(T, ANA, GO, idempotency_key="other") != first
+    with pytest.raises(IdempotencyConflict):
+        await runs.start(T, ANA, replace(GO, payload={"n": 1}), idempotency_key="k")
+    assert len(await runs.newest(T, 10)) == 2
 
 
 async def test_another_users_thread_is_refused(runs: Runs) -> None:
     """Knowing a thread's id is not enough."""
-    await runs.start(T, ANA, "g", None)
+    await runs.start(T, ANA, GO)
     with pytest.raises(PermissionDenied):
-        await runs.start(T, BO, "g", None)
+        await runs.start(T, BO, GO)
 
 
-async def test_cancelling_a_waiting_run_leaves_the_running_one(runs: Runs) -> None:
+async def test_cancelling_a_waiting_run_leaves_the_running_one(runs: Runs, threads: Threads) -> None:
     """And the cancelled one gets its terminal event."""
-    first = await runs.start(T, ANA, "g", None)
-    second = await runs.start(T, ANA, "g", None)
-    assert await runs.cancel(T, second.run_id) == (True, first.run_id)
+    first = await runs.start(T, ANA, GO)
+    second = await runs.start(T, ANA, GO)
+    assert await runs.cancel(T, second.run_id)
     assert (await runs.find(T, second.run_id)).status == "interrupted"
-    claim = await runs.claim(T, first.run_id, "w1")
-    assert claim
-    assert await runs.settle(claim, "success", []) == ""
+    await runs.settle(await claimed(runs, first.run_id), "success", [])
+    assert await active(threads) == ""
 
 
 async def test_a_claim_that_races_a_cancel_loses(runs: Runs, threads: Threads) -> None:
     """A run that was settled as cancelled is never executed."""
-    started = await runs.start(T, ANA, "g", None)
-    assert (await runs.cancel(T, started.run_id))[0]
+    started = await runs.start(T, ANA, GO)
+    assert await runs.cancel(T, started.run_id)
     assert await runs.claim(T, started.run_id, "w1") is None
     assert (await threads.get(ANA, "t1")).status == "idle"
 
 
 async def test_cancelling_twice_or_too_late_says_so(runs: Runs) -> None:
     """Nothing is cancelled that is over."""
-    started = await runs.start(T, ANA, "g", None)
-    assert (await runs.cancel(T, started.run_id))[0]
-    assert not (await runs.cancel(T, started.run_id))[0]
+    started = await runs.start(T, ANA, GO)
+    assert await runs.cancel(T, started.run_id)
+    assert not await runs.cancel(T, started.run_id)
     with pytest.raises(NotFound):
         await runs.cancel(T, "nonsense")
 
 
 async def test_a_running_run_is_told_to_stop(runs: Runs) -> None:
-    """The mark stays, for a worker that misses the signal."""
-    started = await runs.start(T, ANA, "g", None)
-    await runs.claim(T, started.run_id, "w1")
-    assert await runs.cancel(T, started.run_id) == (True, started.run_id)
-    assert await runs.cancel_requested(T, started.run_id)
+    """The mark stays, for a worker that misses the signal; a rollback is not weakened by a second cancel."""
+    started = await runs.start(T, ANA, GO)
+    await claimed(runs, started.run_id)
+    assert await runs.cancel(T, started.run_id, "rollback")
+    assert await runs.cancel(T, started.run_id)
+    assert await runs.cancel_requested(T, started.run_id) == "rollback"
     assert (await runs.find(T, started.run_id)).status == "running"
 
 
 async def test_threads_are_listed_for_those_who_may_see_them(runs: Runs, threads: Threads) -> None:
     """A rep sees its own, a manager all, another tenant none."""
-    from runtime.context import User
-
     for user, thread in ((ANA, "t1"), (BO, "t2"), (ANA, "t3")):
-        await runs.start(f"acme/{thread}", user, "g", None)
-        await threads.touch(user, thread, "g")
+        await runs.start(f"acme/{thread}", user, GO)
     assert [r.thread_id for r in await threads.newest(ANA, 10)] == ["t3", "t1"]
     assert len(await threads.newest(User("acme", "meg", frozenset({"manager"})), 10)) == 3
     assert await threads.newest(User("other", "ana", frozenset({"admin"})), 10) == []

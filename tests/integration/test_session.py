@@ -11,8 +11,8 @@ import pytest
 from langgraph.graph import START, MessagesState, StateGraph
 
 from runtime.context import Context
-from runtime.errors import InvalidInput, NotFound, PermissionDenied, UnknownCommand
-from runtime.events import encode_event
+from runtime.errors import InvalidInput, NoSuchSubscription, PermissionDenied, UnknownCommand
+from runtime.events import Logged, encode_event
 from tests.place import ALL, ANA, BO, Place, Received, open_place
 
 pytestmark = pytest.mark.anyio
@@ -105,9 +105,9 @@ async def test_a_slow_socket_loses_nothing_and_holds_nobody_up(place: Place) -> 
     slow = Received()
 
     class Slow(Received):
-        async def send(self, text: str) -> None:
+        async def send(self, logged: Logged) -> None:
             await gate.wait()
-            await slow.send(text)
+            await slow.send(logged)
 
     async with place.session("t", ANA, Slow()) as session:
         await session.subscribe({"channels": ALL, "since": 0})
@@ -157,9 +157,9 @@ async def test_a_watcher_hears_of_a_question_after_the_others(place: Place) -> N
             super().__init__()
             self.name = name
 
-        async def send(self, text: str) -> None:
+        async def send(self, logged: Logged) -> None:
             await anyio.sleep(0.005)
-            if "input.requested" in text or '"n":9' in text:
+            if logged.event.method == "input.requested" or '"n":9' in logged.event.body:
                 order.append(self.name)
 
     async with (
@@ -193,7 +193,7 @@ async def test_commands_of_a_subscription_are_checked(place: Place) -> None:
     async with place.session("t", ANA, Received()) as session:
         with pytest.raises(InvalidInput):
             await session.command("subscription.subscribe", {"channels": []})
-        with pytest.raises(NotFound):
+        with pytest.raises(NoSuchSubscription):
             await session.command("subscription.unsubscribe", {"subscription_id": "x"})
         with pytest.raises(UnknownCommand):
             await session.command("subscription.nonsense", {})

@@ -161,17 +161,19 @@ async def test_an_installation_searches_its_store_where_that_is_on(tmp_path: Pat
         open_installation(settings, own_index=True, work=False) as owner,
         open_installation(settings, own_index=False, work=False) as other,
     ):
-        await owner.store.aput(ANA, "k", {"text": "maple syrup"})
+        await owner.engine.store.aput(ANA, "k", {"text": "maple syrup"})
         assert (await owner.knowledge.stats("acme")).documents == 0
         assert await owner.knowledge.search("acme", "maple") == []
         await owner.knowledge.ingest("acme", path)
         for place in (owner, other):
-            assert [item.key for item in await place.store.asearch(("acme",), query="maple tree")] == ["k"]
+            assert [item.key for item in await place.engine.store.asearch(("acme",), query="maple tree")] == [
+                "k"
+            ]
             assert [p.document for p in await place.knowledge.search("acme", "maple syrup")] == ["trees.md"]
         assert (await owner.knowledge.stats("acme")).documents == 1
     off = load(data_dir=tmp_path / "data", redis_url=redis_url)
     async with open_installation(off, own_index=True, work=False) as place:
-        found = await place.store.asearch(("acme",), query="not ranked")
+        found = await place.engine.store.asearch(("acme",), query="not ranked")
         assert [(item.key, item.score) for item in found] == [("k", None)]
 
 
@@ -187,4 +189,4 @@ async def test_a_damaged_index_of_items_leaves_the_documents_served(tmp_path: Pa
         await place.knowledge.ingest("acme", path)
         assert await place.knowledge.search("acme", "maple")
         with pytest.raises(NotSupported):
-            await place.store.asearch(("acme",), query="maple")
+            await place.engine.store.asearch(("acme",), query="maple")

@@ -18,6 +18,7 @@ from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import ModelTimeout
 from runtime.log import configure
+from runtime.run_record import RunRequest
 from runtime.scripted import Line, ScriptedModel
 from tests.place import ANA, Place, open_place
 
@@ -190,7 +191,7 @@ async def test_a_missed_cancel_signal_is_found_by_the_heartbeat(place: Place) ->
         run_id = await place.start("t", "sleep")
         while "misbehave" not in Log.calls:
             await anyio.sleep(0.01)
-        await place.client.hset(f"{{acme/t}}:run:{run_id}", "cancel", 1)
+        await place.client.hset(f"{{acme/t}}:run:{run_id}", "cancel", "interrupt")
         await socket.until("failed")
 
 
@@ -280,16 +281,6 @@ async def test_a_worker_goes_on_after_redis_was_away(place: Place) -> None:
         await socket.until("failed")
 
 
-async def test_a_run_that_nobody_handed_over_is_found(place: Place) -> None:
-    """Its starter died between recording it and queueing it."""
-    payload = {"messages": [{"role": "user", "content": "go"}]}
-    await place.runs.start("acme/t", ANA, "g", payload)
-    async with place.socket("t") as socket, place.worker(heartbeat_s=0.5):
-        await anyio.sleep(3)
-        await socket.until("completed")
-    assert await place.runs.not_handed_over(0) == []
-
-
 async def test_a_lost_fork_is_taken_up_where_it_branched(place: Place) -> None:
     """The second attempt starts from the checkpoint that was asked for, not from the end of the thread."""
     async with place.worker(), place.socket("t") as socket:
@@ -299,7 +290,7 @@ async def test_a_lost_fork_is_taken_up_where_it_branched(place: Place) -> None:
         await place.start("t", "two")
         await socket.until("completed", count=2)
     payload = {"messages": [{"role": "user", "content": "three"}]}
-    started = await place.runs.start("acme/t", ANA, "g", payload, checkpoint_id=fork)
+    started = await place.runs.start("acme/t", ANA, RunRequest(payload, "g", checkpoint_id=fork))
     assert await place.runs.claim("acme/t", started.run_id, "w:lost")
     async with place.worker("w:2"), place.socket("t") as socket:
         await socket.until("completed")

@@ -1,0 +1,36 @@
+"""Server-sent events as an HTTP response."""
+
+from __future__ import annotations
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from runtime.api.call import EventStream
+
+
+class EventResponse(Response):
+    """The headers go out at once, and the stream is cancelled when its client goes."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__(headers={"cache-control": "no-store", **stream.headers})
+        del self.headers["content-length"]
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def write(piece: str) -> None:
+            await send({"type": "http.response.body", "body": piece.encode(), "more_body": True})
+
+        async def until_gone(stream: anyio.CancelScope) -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            stream.cancel()
+
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(until_gone, tasks.cancel_scope)
+            await self._stream.run(write)
+            tasks.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,153 @@
+"""Streams over HTTP: a thread's events, and a single run in the older protocol."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import anyio
+from pydantic import Field
+
+from runtime.api.call import Body, Call, EventStream, Write
+from runtime.api.runs import RunCreate, location, start_on_thread, with_key
+from runtime.api.thread_access import read_thread, thread_id_of
+from runtime.engine import Engine
+from runtime.errors import InvalidInput, NotFound, NotSupported
+from runtime.events import Logged, encode_json
+from runtime.filters import CHANNELS
+from runtime.keys import thread_key
+from runtime.older_protocol import MODES, OlderProtocol, sse
+from runtime.run_record import RunRecord
+from runtime.session import open_session
+
+_HEARTBEAT_S = 5.0
+
+
+class EventQuery(Body):
+    channels: Any = None
+    namespaces: Any = None
+    depth: Any = None
+    since: Any = None
+
+
+class RunStream(RunCreate):
+    stream_mode: str | list[str] = Field("values")
+    stream_subgraphs: bool = False
+    on_disconnect: Literal["continue", "cancel"] = "continue"
+
+
+async def events(engine: Engine, call: Call, body: EventQuery) -> EventStream:
+    """A thread's events in LangGraph's v3 protocol; the stream stays open after a run has ended."""
+    thread_id = thread_id_of(call)
+    await engine.threads.find(call.user, thread_id)
+    query = body.model_dump(exclude_none=True)
+    if not query.get("channels"):
+        raise InvalidInput("channels is required and must be a non-empty array")
+
+    async def run(write: Write) -> None:
+        async def send(logged: Logged) -> None:
+            await write(sse(logged.event.method, logged.event.wire(logged.seq), logged.seq))
+
+        async with open_session(call.user, thread_id, engine, send) as session:
+            await session.subscribe(query)
+            await _beat(write)
+
+    return EventStream(run)
+
+
+async def run_stream(engine: Engine, call: Call, body: RunStream) -> EventStream:
+    """Start a run on a thread and stream it in the older protocol."""
+    _check_modes(body.stream_mode)
+    run_id = await start_on_thread(engine, call, body)
+    return await _follow(engine, call, thread_id_of(call), run_id, body)
+
+
+async def run_stream_stateless(engine: Engine, call: Call, body: RunStream) -> EventStream:
+    """Start a run on a thread of its own and stream it in the older protocol."""
+    _check_modes(body.stream_mode)
+    thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=True)
+    return await _follow(engine, call, thread_id, started.run_id, body, forget=body.on_completion == "delete")
+
+
+async def join_stream(engine: Engine, call: Call) -> EventStream:
+    """Stream a run that was started elsewhere, in the older protocol; `Last-Event-ID` resumes."""
+    await read_thread(engine, call)
+    given = call.query.get("stream_mode", "values")
+    modes = [mode for mode in given.strip("[]").replace('"', "").split(",") if mode]
+    _check_modes(modes)
+    cancel: Literal["continue", "cancel"] = "cancel" if call.flag("cancel_on_disconnect") else "continue"
+    options = RunStream(stream_mode=modes, on_disconnect=cancel)
+    return await _follow(engine, call, thread_id_of(call), call.path["run_id"], options)
+
+
+async def _follow(
+    engine: Engine, call: Call, thread_id: str, run_id: str, options: RunStream, *, forget: bool = False
+) -> EventStream:
+    thread = thread_key(call.user.tenant, thread_id)
+    record = await engine.runs.find(thread, run_id)
+    older = OlderProtocol(record, _modes(options.stream_mode), options.stream_subgraphs)
+    since = _since(call, record)
+
+    async def run(write: Write) -> None:
+        done = anyio.Event()
+
+        async def send(logged: Logged) -> None:
+            for piece in older.feed(logged):
+                await write(piece)
+            if older.ended:
+                done.set()
+
+        try:
+            async with open_session(call.user, thread_id, engine, send) as session:
+                await write(sse("metadata", encode_json({"run_id": run_id, "attempt": 1})))
+                await session.subscribe({"channels": sorted(CHANNELS), "since": since})
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(_beat, write)
+                    tasks.start_soon(_watch, engine, thread, run_id, done)
+                    await done.wait()
+                    tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                if not older.ended and options.on_disconnect == "cancel":
+                    await _cancel(engine, thread, run_id)
+        if forget:
+            await engine.removal.remove(thread)
+
+    return EventStream(run, headers=location(thread_id, run_id))
+
+
+async def _watch(engine: Engine, thread: str, run_id: str, done: anyio.Event) -> None:
+    """Ends the stream of a run that no event ends: it was rolled back."""
+    while True:
+        await anyio.sleep(1)
+        try:
+            await engine.runs.find(thread, run_id)
+        except NotFound:
+            done.set()
+
+
+async def _cancel(engine: Engine, thread: str, run_id: str) -> None:
+    try:
+        await engine.runs.cancel(thread, run_id)
+    except NotFound:
+        pass  # It was deleted meanwhile.
+
+
+async def _beat(write: Write) -> None:
+    while True:
+        await anyio.sleep(_HEARTBEAT_S)
+        await write(": heartbeat\n\n")
+
+
+def _since(call: Call, record: RunRecord) -> int:
+    given = call.headers.get("last-event-id", "")
+    return int(given) if given.isdigit() and int(given) >= record.seq_before else record.seq_before
+
+
+def _modes(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else given
+
+
+def _check_modes(given: str | list[str]) -> None:
+    unknown = sorted(set(_modes(given)) - MODES)
+    if unknown:
+        raise NotSupported(f"stream_mode {', '.join(unknown)} is not supported; known: {sorted(MODES)}")

@@ -1,0 +1,73 @@
+"""What a graph is started with: the run's input or answers, and LangGraph's config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, Send
+
+from runtime.errors import InvalidInput
+from runtime.graph import Graph
+from runtime.run_record import RunRequest
+from runtime.runs import Claim
+
+
+async def begin(graph: Graph, claim: Claim, recursion: int) -> tuple[Any, RunnableConfig, str | None]:
+    """The graph's input, its config, and the checkpoint that it goes on from, if that is known.
+
+    When a lost worker has brought the input into a checkpoint already, the input is None, which means go on,
+    from the thread's last checkpoint.
+    """
+    config = run_config(claim, recursion)
+    if claim.number > 1:
+        state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
+        if state.metadata and state.metadata.get("run_id") == claim.run_id:
+            return None, config, state.config["configurable"]["checkpoint_id"]
+    if claim.request.checkpoint_id:
+        config["configurable"]["checkpoint_id"] = claim.request.checkpoint_id
+    return graph_input(claim.request), config, claim.request.checkpoint_id
+
+
+def graph_input(request: RunRequest) -> Any:
+    """The input, or a `Command` where the request answers, updates or jumps."""
+    if request.kind == "input" and request.update is None and request.goto is None:
+        return request.payload
+    given: dict[str, Any] = {}
+    if request.kind == "resume":
+        given["resume"] = request.payload
+    if request.update is not None:
+        given["update"] = request.update
+    if request.goto is not None:
+        given["goto"] = _goto(request.goto)
+    return Command(**given)
+
+
+def _goto(given: Any) -> Any:
+    """Node names and `{node, input}`, one or several. Raises InvalidInput for anything else."""
+    if isinstance(given, list):
+        return [_goto(one) for one in given]
+    if isinstance(given, dict) and isinstance(given.get("node"), str):
+        return Send(given["node"], given.get("input"))
+    if isinstance(given, str):
+        return given
+    raise InvalidInput(f"goto must be a node's name or an object with a node, not {given!r:.80}")
+
+
+def run_config(claim: Claim, recursion: int) -> RunnableConfig:
+    """What LangGraph and the saver need to know; keys with `__` stay out of the checkpoints' metadata."""
+    request = claim.request
+    about = {"run_id": claim.run_id, "assistant_id": request.assistant, "graph_id": request.graph}
+    place = {
+        **request.configurable,
+        **about,
+        "user_id": claim.run.user.subject,
+        "thread_id": claim.thread,
+        "__fence": claim.fence,
+    }
+    return {
+        "configurable": place,
+        "metadata": {**request.metadata, **about},
+        "tags": list(request.tags),
+        "recursion_limit": request.recursion_limit or recursion,
+    }
