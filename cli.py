@@ -172,7 +172,7 @@ def _project(settings: Settings) -> Project | None:
 def _run(command: Callable[..., Awaitable[Any]], *args: Any) -> Any:
     """Runs the command's body; an expected error becomes one line and exit code 1."""
     try:
-        return anyio.run(partial(command, *args))
+        return anyio.run(partial(command, *args), backend_options={"use_uvloop": sys.platform != "win32"})
     except KeyboardInterrupt:
         raise typer.Exit(128 + signal.SIGINT) from None
     except (AppError, ExceptionGroup) as exc:

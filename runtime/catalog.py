@@ -19,6 +19,7 @@ from runtime.errors import AppError, GraphUnavailable, UnknownAssistant
 from runtime.graph import Graph
 from runtime.project_makers import Maker, enter
 from runtime.project_runtime import config_for, runtime_for
+from runtime.tenant_store import TenantStore
 
 GraphSource = Pregel[Any, Any, Any, Any] | StateGraph[Any, Any, Any, Any] | Maker
 """A compiled graph (an `@entrypoint` is one too), a builder, or a function that makes either."""
@@ -108,7 +109,7 @@ class Catalog:
     async def _making(
         self, name: str, access: AccessContext, user: User, config: RunnableConfig | None, context: Any
     ) -> AsyncIterator[Graph]:
-        runtime = runtime_for(access, user, self._store, context)
+        runtime = runtime_for(access, user, TenantStore(self._store, user.tenant), context)
         async with AsyncExitStack() as stack:
             try:
                 made = await enter(self._makers[name], stack, config_for(access, user, config), runtime)

@@ -14,6 +14,11 @@ from runtime.passage import Passage
 Role = Literal["rep", "manager", "evaluator", "engineer", "admin"]
 
 
+def store_label(name: str) -> str:
+    """`ana@acme%2Ecom` for `ana@acme.com`."""
+    return name.replace("%", "%25").replace(".", "%2E")
+
+
 @dataclass(frozen=True)
 class User:
     """Who a request comes from; keys, collections and filters derive from it, not from a client's string."""
@@ -21,6 +26,11 @@ class User:
     tenant: str
     subject: str
     roles: frozenset[Role] = frozenset({"rep"})
+
+    @property
+    def store_labels(self) -> tuple[str, str]:
+        """Tenant and subject as labels of a store's namespace, in which LangGraph refuses periods."""
+        return store_label(self.tenant), store_label(self.subject)
 
     def may_see(self, owner: str) -> bool:
         """True for the owner of a thread and for the roles that read other people's threads of the tenant."""

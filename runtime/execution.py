@@ -23,6 +23,7 @@ from runtime.run_record import Status
 from runtime.run_threads import RunThreads
 from runtime.runs import Claim, failure_event, lifecycle_event
 from runtime.takeover import take_over
+from runtime.tenant_store import TenantStore
 from runtime.wire import TRANSFORMERS, Translator
 from runtime.writer import Writer
 
@@ -127,7 +128,7 @@ class Execution:
         self, payload: Any, config: RunnableConfig, translator: Translator, writer: Writer
     ) -> None:
         request = self.claim.request
-        run = await self._limited().astream_events(
+        run = await self._prepared().astream_events(
             payload,
             {**config, "callbacks": [self.usage]},
             version="v3",
@@ -144,10 +145,14 @@ class Execution:
                 if event["method"] in ("values", "updates"):
                     self._check_tokens()
 
-    def _limited(self) -> Graph:
-        if self.graph.step_timeout is not None:
-            return self.graph
-        return self.graph.copy(update={"step_timeout": self.limits.step_timeout_s})
+    def _prepared(self) -> Graph:
+        """With the time limit of a step, and for a graph that knows nothing of tenants its tenant's store."""
+        update: dict[str, Any] = {}
+        if self.graph.step_timeout is None:
+            update["step_timeout"] = self.limits.step_timeout_s
+        if not self.ours and self.graph.store is not None:
+            update["store"] = TenantStore(self.graph.store, self.claim.run.user.tenant)
+        return self.graph.copy(update=update)
 
     def _check_tokens(self) -> None:
         limit = self.limits.tokens

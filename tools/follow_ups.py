@@ -54,7 +54,7 @@ class Decision(BaseModel):
 
 def namespace(user: User) -> tuple[str, ...]:
     """Where a user's follow-ups are stored."""
-    return (user.tenant, user.subject, FOLLOW_UPS)
+    return (*user.store_labels, FOLLOW_UPS)
 
 
 @tool

@@ -5,8 +5,8 @@ and off on the way out, so a client can name nothing outside. Tools store under 
 one wrote for Ana of Acme to `("acme", "ana", "notes")` is `["ana", "notes"]` here.
 
 Within a tenant the store is shared: the labels below the tenant are the graphs' own affair, and whoever is of
-the tenant may read and write them. What a graph stores under a namespace of another beginning, as one that
-was made without tenants does, is not seen here.
+the tenant may read and write them. A project's graph, which knows nothing of tenants, is given its tenant's
+part of the store as if it were all (`TenantStore`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from langgraph.store.base import Item
 from pydantic import Field
 
 from runtime.api.call import MAX_PAGE, Body, Call, Reply
-from runtime.context import User
+from runtime.context import User, store_label
 from runtime.engine import Engine
 from runtime.errors import InvalidInput
 
@@ -103,11 +103,13 @@ async def list_namespaces(engine: Engine, call: Call, body: StoreNamespaces) -> 
         offset=body.offset,
     )
     # A tenant whose name is `*` would be given all tenants' by the store.
-    return {"namespaces": [list(labels[1:]) for labels in found if labels[0] == call.user.tenant]}
+    return {
+        "namespaces": [list(labels[1:]) for labels in found if labels[0] == store_label(call.user.tenant)]
+    }
 
 
 def _inside(user: User, labels: Sequence[str]) -> tuple[str, ...]:
-    return _checked([user.tenant, *labels])
+    return _checked([store_label(user.tenant), *labels])
 
 
 def _checked(labels: Sequence[str]) -> tuple[str, ...]:

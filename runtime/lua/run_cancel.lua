@@ -20,8 +20,8 @@ end_run(at.run_id, 'interrupted', ARGV[10], ARGV[11])
 if active_run() == at.run_id then
   -- A worker may be about to claim it: a raised fence and the new status both refuse it.
   redis.call('INCR', at.fence)
-  redis.call('HSET', at.thread, 'updated', at.now, 'ended', at.now, 'error', ARGV[10], 'error_message', ARGV[11])
-  go_on('idle', seq)
+  redis.call('HSET', at.thread, 'updated', at.now, 'ended', at.now)
+  go_on(nil, seq)
 else
   redis.call('LREM', at.pending, 0, at.run_id)
 end

@@ -16,8 +16,12 @@ local function active_run()
 end
 
 -- Makes a run the thread's active one and puts it before the workers, as SAQ's own enqueue does; a second time does
--- no harm. `seq` is the last one before the run.
+-- no harm. `seq` is the last one before the run. `rest` is how the thread was: a run of which nothing stays leaves it so.
 local function activate(run_id, seq)
+  local status = redis.call('HGET', at.thread, 'status') or 'idle'
+  if status ~= 'busy' then
+    redis.call('HSET', at.thread, 'rest', status)
+  end
   redis.call('HSET', at.thread, 'active', run_id, 'status', 'busy', 'run_seq', seq)
   redis.call('PERSIST', at.stream)
   local job = at.job_prefix .. run_id
@@ -28,10 +32,13 @@ local function activate(run_id, seq)
   end
 end
 
--- The next pending run becomes active, or the thread comes to rest. Returns the active run or ''.
+-- The next pending run becomes active, or the thread comes to rest: as it was before the run where no status is given.
+-- Returns the active run or ''.
 local function go_on(thread_status, seq)
+  thread_status = thread_status or redis.call('HGET', at.thread, 'rest') or 'idle'
   local following = redis.call('LPOP', at.pending)
   if following then
+    redis.call('HSET', at.thread, 'rest', thread_status)
     activate(following, seq)
     return following
   end

@@ -8,10 +8,12 @@ if redis.call('HGET', at.run, 'status') ~= 'running' then
 end
 -- First what can fail: a script that stops half-way is not undone.
 local seq = log_events(rest(17))
-end_run(at.run_id, ARGV[10], ARGV[12], ARGV[13])
-redis.call('HSET', at.run, 'usage', ARGV[14])
-redis.call('HSET', at.thread, 'asked', ARGV[15], 'updated', at.now, 'ended', at.now, 'error', ARGV[12], 'error_message', ARGV[13])
+redis.call('HSET', at.thread, 'updated', at.now, 'ended', at.now)
 if ARGV[16] == '1' then
   forget_run(at.run_id)
+  return go_on(nil, seq)
 end
+end_run(at.run_id, ARGV[10], ARGV[12], ARGV[13])
+redis.call('HSET', at.run, 'usage', ARGV[14])
+redis.call('HSET', at.thread, 'asked', ARGV[15], 'error', ARGV[12], 'error_message', ARGV[13])
 return go_on(ARGV[11], seq)

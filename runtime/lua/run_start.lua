@@ -58,7 +58,10 @@ if active ~= '' and (strategy == 'interrupt' or strategy == 'rollback') then
     replace(active)
     active = ''
   else
-    redis.call('HSET', at.run_prefix .. active, 'cancel', strategy == 'rollback' and 'rollback' or 'replace')
+    -- What was to be undone is not brought back by a message that came later.
+    if redis.call('HGET', at.run_prefix .. active, 'cancel') ~= 'rollback' then
+      redis.call('HSET', at.run_prefix .. active, 'cancel', strategy == 'rollback' and 'rollback' or 'replace')
+    end
     redis.call('PUBLISH', at.cancel_channel, redis.call('HGET', at.run_prefix .. active, 'cancel') .. ' ' .. active)
   end
 end

@@ -31,6 +31,7 @@ from runtime.errors import AppError, GraphUnavailable, UnknownAssistant
 from runtime.project import load_project
 from runtime.redis import connect
 from runtime.store import RedisStore
+from runtime.tenant_store import TenantStore
 
 if TYPE_CHECKING:
     from langgraph_sdk import runtime as only_for_type_checkers
@@ -221,7 +222,7 @@ async def test_the_runtime_says_who_calls_and_why(kept: Kept) -> None:
     assert isinstance(running, _ExecutionRuntime)
     assert running.context == context
     assert running.context is not context
-    assert running.store is kept.store
+    assert isinstance(running.store, TenantStore)
     assert isinstance(reading, _ReadRuntime)
     assert (reading.access_context, reading.execution_runtime) == ("threads.update", None)
 
