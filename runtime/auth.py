@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
@@ -43,8 +43,8 @@ def read_keys(text: SecretStr | None) -> dict[str, User]:
         # The first part of a location is the key itself.
         faults = "; ".join(f"{e['loc'][1:]}: {e['msg']}" for e in exc.errors(include_input=False))
         raise SettingsInvalid(f"CORNERMAN_API_KEYS: {faults}") from None
-    if not grants or "" in grants:
-        raise SettingsInvalid("CORNERMAN_API_KEYS: at least one key, and none of them empty, is needed")
+    if not grants or not all(key.strip() for key in grants):
+        raise SettingsInvalid("CORNERMAN_API_KEYS: at least one key, and none of them blank, is needed")
     return {key: User(g.tenant, g.subject, g.roles) for key, g in grants.items()}
 
 
@@ -82,11 +82,18 @@ def check_origin(headers: Mapping[str, str], users: Mapping[str, User], allowed:
     API keys, for a `Host` that is not this machine (a name that somebody's DNS has pointed here).
     """
     host, origin = headers.get("host", ""), headers.get("origin")
-    if origin and origin not in allowed and urlsplit(origin).netloc != host:
+    if origin and origin not in allowed and _parts(origin).netloc != host:
         raise PermissionDenied(f"requests of the origin {origin!r} are not taken")
-    name = urlsplit(f"//{host}").hostname or ""
+    name = _parts(f"//{host}").hostname or ""
     if not users and not _is_local(name):
         raise PermissionDenied(f"without API keys, requests for the host {name!r} are not taken")
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as exc:
+        raise PermissionDenied(f"{url[:100]!r} is no host") from exc
 
 
 def _is_local(name: str) -> bool:

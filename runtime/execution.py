@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import anyio
 from langchain_core._api import LangChainBetaWarning
-from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
@@ -24,6 +23,7 @@ from runtime.run_threads import RunThreads
 from runtime.runs import Claim, failure_event, lifecycle_event
 from runtime.takeover import take_over
 from runtime.tenant_store import TenantStore
+from runtime.usage import Usage
 from runtime.wire import TRANSFORMERS, Translator
 from runtime.writer import Writer
 
@@ -90,7 +90,7 @@ class Execution:
     threads: RunThreads
     ours: bool
     """Whether the graph is one of our own: an unforeseen exception's text is then kept from clients."""
-    usage: UsageMetadataCallbackHandler = field(default_factory=lambda: _usage())
+    usage: Usage = field(default_factory=Usage)
 
     async def run(self) -> Outcome:
         """Runs the graph to its end, to an interrupt, or until it is stopped; nothing of it works then.
@@ -110,7 +110,7 @@ class Execution:
                 await writer.write(translator.finish())
                 outcome = await self._ended(translator)
             writer.close()
-        return outcome._replace(usage=self.usage.usage_metadata)
+        return outcome._replace(usage=self.usage.by_model)
 
     async def _try(self, translator: Translator, writer: Writer) -> Exception | None:
         try:
@@ -156,7 +156,7 @@ class Execution:
 
     def _check_tokens(self) -> None:
         limit = self.limits.tokens
-        used = sum(usage["total_tokens"] for usage in self.usage.usage_metadata.values())
+        used = self.usage.tokens
         if limit is not None and used > limit:
             raise TokenLimit(f"the run's models used {used} tokens; at most {limit} are allowed", limit=limit)
 
@@ -189,12 +189,6 @@ class Execution:
         state = await self.graph.aget_state({"configurable": {"thread_id": self.claim.thread}})
         checkpoint_id = state.config["configurable"].get("checkpoint_id")
         return {"id": checkpoint_id} if checkpoint_id else None
-
-
-def _usage() -> UsageMetadataCallbackHandler:
-    usage = UsageMetadataCallbackHandler()
-    usage.run_inline = True  # Else LangChain takes each token through a thread to count it.
-    return usage
 
 
 def _last_words(claim: Claim, error: AppError, settled: Mapping[str, Any]) -> list[Event]:

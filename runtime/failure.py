@@ -28,8 +28,8 @@ from runtime.errors import (
 from runtime.models import as_app_error
 
 _FRAMES = 12
-_STEP_TIMED_OUT = "Timed out"
-"""What LangGraph's runner says when a superstep has taken longer than `step_timeout`."""
+_STEP, _NODE = "atick", "arun_with_retry"
+"""The functions of LangGraph's runner in which a superstep is waited for, and a node runs."""
 
 _STATUS = {
     Unauthenticated: 401,
@@ -56,7 +56,7 @@ def as_error(exc: BaseException, *, hide: bool = True) -> AppError:
         return cause
     if isinstance(cause, GraphRecursionError):
         return RecursionLimit(str(cause).split("\n")[0])
-    if isinstance(cause, NodeTimeoutError) or (type(cause) is TimeoutError and str(cause) == _STEP_TIMED_OUT):
+    if isinstance(cause, NodeTimeoutError) or _is_step_timeout(cause):
         return NodeTimeout()
     if isinstance(cause, RedisError):
         return RedisUnavailable(f"Redis failed ({type(cause).__name__})")
@@ -65,6 +65,12 @@ def as_error(exc: BaseException, *, hide: bool = True) -> AppError:
     if hide:
         return AppError("an internal error; the log has it under this run's id")
     return GraphFailed(str(cause) or type(cause).__name__)
+
+
+def _is_step_timeout(exc: BaseException) -> bool:
+    """A superstep took longer than the graph's `step_timeout`; a node can raise the same error itself."""
+    names = [frame.name for frame in traceback.extract_tb(exc.__traceback__)]
+    return isinstance(exc, TimeoutError) and _STEP in names and _NODE not in names
 
 
 def trail(exc: BaseException) -> list[str]:
