@@ -17,10 +17,11 @@ from runtime.errors import AppError, RunCancelled, RunReplaced, RunRolledBack, R
 from runtime.events import Event, EventLog
 from runtime.failure import as_error, log_unforeseen
 from runtime.graph import Graph
+from runtime.run_events import failure_event, lifecycle_event
 from runtime.run_input import begin
 from runtime.run_record import Status
 from runtime.run_threads import RunThreads
-from runtime.runs import Claim, failure_event, lifecycle_event
+from runtime.runs import Claim
 from runtime.takeover import take_over
 from runtime.tenant_store import TenantStore
 from runtime.usage import Usage

@@ -20,10 +20,11 @@ from runtime.errors import (
     StaleFence,
     ThreadBusy,
 )
-from runtime.events import Event, EventLog, encode_event, flatten
+from runtime.events import Event, EventLog, flatten
 from runtime.keys import fence_key, split_thread_key, tagged, tenant_threads
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
+from runtime.run_events import failure_event, lifecycle_event
 from runtime.run_record import RunRecord, RunRequest, Status, now_ms, read_record, record_fields
 from runtime.scripts import load_script
 
@@ -54,19 +55,6 @@ class Claim(NamedTuple):
     @property
     def request(self) -> RunRequest:
         return self.run.request
-
-
-def lifecycle_event(run_id: str, what: str, graph: str, *, at_ms: int | None = None, **more: Any) -> Event:
-    """A root lifecycle event; the JS SDK reads its run from the id's form."""
-    data = {"event": what, "graph_name": graph, **more}
-    return encode_event("lifecycle", data, event_id=f"synth:{run_id}:lc||{what}", timestamp_ms=at_ms)
-
-
-def failure_event(run_id: str, graph: str, error: AppError, **more: Any) -> Event:
-    """The root `failed` of a run; carries our code and the correlation id, never a stack trace."""
-    said = "Run cancelled" if isinstance(error, RunCancelled) else str(error)
-    about = {"error": said, "code": error.code, "correlation_id": run_id, **more}
-    return lifecycle_event(run_id, "failed", graph, **about)
 
 
 class Runs:

@@ -33,9 +33,10 @@ from runtime.execution import Execution, Limits, Outcome, Stop
 from runtime.failure import log_unforeseen
 from runtime.queue import GRACE_S, RunQueue, running
 from runtime.redis_calls import as_text
+from runtime.run_events import failure_event
 from runtime.run_input import run_config
 from runtime.run_threads import RunThreads
-from runtime.runs import CANCEL_CHANNEL, Claim, Runs, failure_event
+from runtime.runs import CANCEL_CHANNEL, Claim, Runs
 from runtime.thread_removal import ThreadRemoval
 
 log = structlog.get_logger()

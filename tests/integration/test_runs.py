@@ -20,8 +20,9 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.queue import RunQueue
 from runtime.redis import connect
+from runtime.run_events import lifecycle_event
 from runtime.run_record import RunRequest
-from runtime.runs import Claim, Runs, lifecycle_event
+from runtime.runs import Claim, Runs
 from runtime.threads import Threads
 from tests.place import ANA, BO
 

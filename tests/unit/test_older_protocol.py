@@ -10,8 +10,8 @@ import orjson
 from runtime.context import User
 from runtime.events import Logged, encode_event
 from runtime.older_protocol import OlderProtocol
+from runtime.run_events import lifecycle_event
 from runtime.run_record import RunRecord, RunRequest
-from runtime.runs import lifecycle_event
 
 RUN = RunRecord(
     run_id="r",
