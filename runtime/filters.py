@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from runtime.errors import InvalidInput
@@ -58,7 +59,13 @@ def parse_filter(params: dict[str, Any]) -> Filter:
             channel in CHANNELS or (channel.startswith("custom:") and len(channel) > len("custom:"))
         ):
             raise InvalidInput(f"unknown channel {channel!r}; known: {sorted(CHANNELS)} and custom:<name>")
-    return Filter(frozenset(channels), _namespaces(params.get("namespaces")), _count(params.get("depth")))
+    return _shared(frozenset(channels), _namespaces(params.get("namespaces")), _count(params.get("depth")))
+
+
+@lru_cache(maxsize=256)
+def _shared(channels: frozenset[str], namespaces: tuple[tuple[str, ...], ...], depth: int | None) -> Filter:
+    """Most sockets subscribe to the same: thousands of idle ones share one filter."""
+    return Filter(channels, namespaces, depth)
 
 
 def _namespaces(value: Any) -> tuple[tuple[str, ...], ...]:

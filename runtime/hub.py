@@ -58,7 +58,8 @@ class Hub:
         self._followers: dict[str, dict[Follower, MemoryObjectSendStream[Batch]]] = {}
         """By thread; `_receive` knows a thread by its channel."""
         self._channels: dict[str, str] = {}
-        self._subscribed: dict[str, anyio.Event] = {}
+        self._subscribed: dict[str, anyio.Event | None] = {}
+        """Set at Redis' confirmation, and then None: an event for each of many idle threads is memory."""
         self._changing = anyio.Lock()
         """Held while (un)subscribing, so that the two reach Redis in the order in which they were decided."""
 
@@ -129,6 +130,7 @@ class Hub:
         if message["type"] in ("subscribe", "ssubscribe"):
             if event := self._subscribed.get(thread):
                 event.set()
+                self._subscribed[thread] = None
             self._hand_out(thread, [])  # After a lost connection too: whoever missed something looks.
         elif message["type"] in ("message", "smessage"):
             first_seq, parts = ormsgpack.unpackb(message["data"])
@@ -152,8 +154,9 @@ class Hub:
                 subscribe = self._pubsub.ssubscribe if self._sharded else self._pubsub.subscribe
                 await subscribe(live_channel(thread))
             confirmed = self._subscribed[thread]
-        with anyio.fail_after(5):
-            await confirmed.wait()
+        if confirmed is not None:
+            with anyio.fail_after(5):
+                await confirmed.wait()
 
     async def _unsubscribe(self, thread: str) -> None:
         async with self._changing:

@@ -33,6 +33,20 @@ Send = Callable[[Logged], Awaitable[None]]
 class Session:
     """Subscriptions of one connection. A live event is sent once however many of them match."""
 
+    __slots__ = (
+        "_engine",
+        "_filters",
+        "_log",
+        "_may_read",
+        "_send",
+        "_thread_id",
+        "_turn",
+        "_user",
+        "behind",
+        "sent_seq",
+        "thread",
+    )
+
     def __init__(self, user: User, thread_id: str, engine: Engine, send: Send) -> None:
         self.thread = thread_key(user.tenant, thread_id)
         self.sent_seq = 0
