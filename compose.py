@@ -47,7 +47,8 @@ from runtime.thread_removal import ThreadRemoval
 from runtime.thread_state import ThreadState
 from runtime.threads import Threads
 from runtime.validation import parse_object
-from runtime.worker import Worker, serve_queue
+from runtime.worker import Worker
+from runtime.working import serve_queue
 
 _OWNER_POLL_S = 1.0
 _QUEUE_CONNECTIONS = 16

@@ -98,7 +98,7 @@ class Commands:
     async def start_stateless(
         self, user: User, params: RunParams, *, keep: bool = False
     ) -> tuple[str, Started]:
-        """Starts a run on a thread of its own, which goes when the run has ended unless `keep`; its id.
+        """Starts a run on a thread of its own, which goes a minute after the run's end unless `keep`; its id.
 
         With an idempotency key the thread is the same each time.
         """

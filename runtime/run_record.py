@@ -55,7 +55,7 @@ class RunRequest:
     interrupt_after: Nodes = field(default_factory=list)
     strategy: Strategy = "enqueue"
     forget: bool = False
-    """Delete the thread when the run has ended: the thread was made for a stateless run."""
+    """Delete the thread a minute after the run has ended: it was made for a stateless run."""
 
 
 @dataclass(frozen=True)

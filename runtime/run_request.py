@@ -119,8 +119,8 @@ def _check_messages(messages: Any, payload: Any, limit: int) -> None:
     if messages == [] and payload.keys() == {"messages"}:
         raise InvalidInput("the message is empty")
     for message in messages if isinstance(messages, list) else [messages] if messages else []:
-        content = message.get("content") if isinstance(message, dict) else message
-        if _is_users(message) and _is_empty(content):
+        role, content = _role_and_content(message)
+        if role in ("user", "human") and _is_empty(content):
             raise InvalidInput("the message is empty, or holds no text")
         size = len(_text(content))
         if size > limit:
@@ -129,9 +129,13 @@ def _check_messages(messages: Any, payload: Any, limit: int) -> None:
             )
 
 
-def _is_users(message: Any) -> bool:
-    kind = (message.get("role") or message.get("type")) if isinstance(message, dict) else "user"
-    return kind in ("user", "human")
+def _role_and_content(message: Any) -> tuple[Any, Any]:
+    """LangChain takes a message as an object, as a pair of role and content, and as a text of the user's."""
+    if isinstance(message, dict):
+        return message.get("role") or message.get("type"), message.get("content")
+    if isinstance(message, list | tuple) and len(message) == 2:
+        return message[0], message[1]
+    return "user", message
 
 
 def _is_empty(content: Any) -> bool:

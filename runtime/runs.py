@@ -96,7 +96,7 @@ class Runs:
                 request.strategy,
                 _digest(record_fields(user, request)["request"]) if idempotency_key else "",
                 _REMEMBER_KEY_MS,
-                f"{user.subject}\x00{thread_id}",
+                "" if request.forget else f"{user.subject}\x00{thread_id}",
                 request.graph,
                 idempotency_key,
                 *(part for pair in fields.items() for part in pair),

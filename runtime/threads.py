@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,9 +79,14 @@ class Threads:
         await self._client.hset(_key(user, thread_id), mapping={"metadata": merged, "updated": now_ms()})
         return await self.get(user, thread_id)
 
-    async def set_status(self, user: User, thread_id: str, status: str) -> None:
+    async def set_status(
+        self, user: User, thread_id: str, status: str, asked: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         """After the state was changed from outside: what the thread waits for now."""
-        await self._client.hset(_key(user, thread_id), mapping={"status": status, "updated": now_ms()})
+        fields: dict[Any, Any] = {"status": status, "updated": now_ms()}
+        if asked is not None:
+            fields["asked"] = orjson.dumps(asked)
+        await self._client.hset(_key(user, thread_id), mapping=fields)
 
     async def find(self, user: User, thread_id: str) -> ThreadRow | None:
         """None when there is no such thread. Raises PermissionDenied for a thread of somebody else."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from saq import Worker as SaqWorker
 from saq.job import Job
 
 from runtime.catalog import Catalog, accepts_our_context
 from runtime.context import Context, User
-from runtime.crons import FIRE, Crons
 from runtime.errors import (
     RUN_ID,
     AppError,
@@ -31,7 +28,7 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.execution import Execution, Limits, Outcome, Stop
 from runtime.failure import log_unforeseen
-from runtime.queue import GRACE_S, RunQueue, running
+from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event
 from runtime.run_input import run_config
@@ -42,10 +39,13 @@ from runtime.thread_removal import ThreadRemoval
 log = structlog.get_logger()
 
 _RECONNECT_S = 0.5
-_CRON_CHECK_S = 60
 _ROLLBACK_TRIES = 50
 _ROLLBACK_PAUSE_S = 0.2
 """A thread that is being pruned or copied refuses meanwhile."""
+FORGET = "forget_thread"
+_FORGET_AFTER_S = 60
+"""How long the outcome of a stateless run can be asked for."""
+_FORGET_TRIES = 20
 _CANCELLED: Mapping[str, type[RunCancelled]] = {
     "interrupt": RunCancelled,
     "replace": RunReplaced,
@@ -171,6 +171,8 @@ class Worker:
             return Outcome("error", [failure_event(claim.run_id, request.graph, error)], error)
 
     async def _settle(self, claim: Claim, outcome: Outcome) -> None:
+        if claim.request.forget:
+            await self._forget_later(claim.thread)
         rolled_back = isinstance(outcome.error, RunRolledBack)
         if rolled_back:
             await self._forget_checkpoints(claim.run_id)
@@ -185,8 +187,22 @@ class Worker:
         )
         code = outcome.error.code if outcome.error else None
         log.info("run.settled", status=outcome.status, code=code)
-        if claim.request.forget:
-            await self._removal.remove(claim.thread)
+
+    async def _forget_later(self, thread: str) -> None:
+        """Before the run settles, so that no dead process leaves the thread of a stateless run behind."""
+        await self._queue.enqueue(
+            FORGET,
+            key=f"forget:{thread}",
+            scheduled=int(time.time()) + _FORGET_AFTER_S,
+            retries=_FORGET_TRIES,
+            retry_delay=_FORGET_AFTER_S,
+            ttl=-1,
+            thread=thread,
+        )
+
+    async def forget(self, ctx: Mapping[str, Any], *, thread: str) -> None:
+        """The queue's function that removes a stateless run's thread. Raises ThreadBusy: SAQ tries again."""
+        await self._removal.remove(thread)
 
     async def _forget_checkpoints(self, run_id: str) -> None:
         for left in reversed(range(_ROLLBACK_TRIES)):
@@ -204,47 +220,3 @@ class Worker:
             await job.update()
             if action := await self._runs.cancel_requested(claim.thread, claim.run_id):
                 stop.request(_CANCELLED[action]())  # The signal may have been missed.
-
-
-@asynccontextmanager
-async def serve_queue(
-    worker: Worker,
-    queue: RunQueue,
-    client: Redis,
-    crons: Crons,
-    *,
-    concurrency: int,
-    heartbeat_s: float,
-    grace_s: float,
-) -> AsyncIterator[None]:
-    """Works until the block is left; then drains for `grace_s` seconds and lets the rest go to other workers.
-
-    `client` waits on purpose, so it has no reply timeout.
-    """
-    asyncio.get_running_loop().set_default_executor(worker.node_threads)
-    saq: SaqWorker[Any] = SaqWorker(
-        queue,
-        functions=[("execute", worker.execute), (FIRE, crons.fire)],
-        id=worker.id,
-        concurrency=concurrency,
-        shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
-        timers={"sweep": max(1, round(heartbeat_s / 3)), "schedule": 1, "abort": 1, "worker_info": 5},
-    )
-    async with running(saq), anyio.create_task_group() as tasks:
-        tasks.start_soon(worker.stop_when_told, client)
-        tasks.start_soon(_keep_crons, crons)
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await worker.drain(grace_s)
-            tasks.cancel_scope.cancel()
-
-
-async def _keep_crons(crons: Crons) -> None:
-    while True:
-        try:
-            await crons.reschedule()
-        except (RedisError, OSError) as exc:
-            log.warning("worker.disconnected", error=type(exc).__name__)
-        await anyio.sleep(_CRON_CHECK_S)

@@ -35,7 +35,8 @@ from runtime.thread_removal import ThreadRemoval
 from runtime.thread_state import ThreadState
 from runtime.threads import Threads
 from runtime.validation import parse_object
-from runtime.worker import Worker, serve_queue
+from runtime.worker import Worker
+from runtime.working import serve_queue
 
 ANA = User("acme", "ana", frozenset({"rep"}))
 BO = User("acme", "bo", frozenset({"rep"}))

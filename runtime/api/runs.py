@@ -65,11 +65,9 @@ async def wait(engine: Engine, call: Call, body: RunCreate) -> Reply:
 
 async def wait_stateless(engine: Engine, call: Call, body: RunCreate) -> Reply:
     """Start a run on a thread of its own and wait for its final values."""
-    thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=True)
-    reply = await _outcome(engine, call, thread_id, started.run_id)
-    if body.on_completion == "delete":
-        await engine.removal.remove(thread_key(call.user.tenant, thread_id))
-    return reply
+    keep = body.on_completion == "keep"
+    thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=keep)
+    return await _outcome(engine, call, thread_id, started.run_id)
 
 
 async def newest(engine: Engine, call: Call) -> list[dict[str, Any]]:

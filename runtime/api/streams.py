@@ -64,8 +64,9 @@ async def run_stream(engine: Engine, call: Call, body: RunStream) -> EventStream
 async def run_stream_stateless(engine: Engine, call: Call, body: RunStream) -> EventStream:
     """Start a run on a thread of its own and stream it in the older protocol."""
     _check_modes(body.stream_mode)
-    thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=True)
-    return await _follow(engine, call, thread_id, started.run_id, body, forget=body.on_completion == "delete")
+    keep = body.on_completion == "keep"
+    thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=keep)
+    return await _follow(engine, call, thread_id, started.run_id, body)
 
 
 async def join_stream(engine: Engine, call: Call) -> EventStream:
@@ -79,9 +80,7 @@ async def join_stream(engine: Engine, call: Call) -> EventStream:
     return await _follow(engine, call, thread_id_of(call), call.path["run_id"], options)
 
 
-async def _follow(
-    engine: Engine, call: Call, thread_id: str, run_id: str, options: RunStream, *, forget: bool = False
-) -> EventStream:
+async def _follow(engine: Engine, call: Call, thread_id: str, run_id: str, options: RunStream) -> EventStream:
     thread = thread_key(call.user.tenant, thread_id)
     record = await engine.runs.find(thread, run_id)
     older = OlderProtocol(record, _modes(options.stream_mode), options.stream_subgraphs)
@@ -109,8 +108,6 @@ async def _follow(
             with anyio.CancelScope(shield=True):
                 if not older.ended and options.on_disconnect == "cancel":
                     await _cancel(engine, thread, run_id)
-        if forget:
-            await engine.removal.remove(thread)
 
     return EventStream(run, headers=location(thread_id, run_id))
 

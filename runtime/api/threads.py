@@ -115,8 +115,9 @@ async def copy(engine: Engine, call: Call) -> dict[str, Any]:
     await engine.saver.acopy_thread(
         thread_key(call.user.tenant, row.thread_id), thread_key(call.user.tenant, new_id)
     )
-    copied, _ = await engine.threads.create(call.user, new_id, row.metadata, row.graph)
-    return await _whole(engine, call, copied)
+    await engine.threads.create(call.user, new_id, row.metadata, row.graph)
+    await engine.threads.set_status(call.user, new_id, row.status, row.asked)
+    return await _whole(engine, call, await engine.threads.get(call.user, new_id))
 
 
 async def prune(engine: Engine, call: Call, body: ThreadPrune) -> dict[str, Any]:

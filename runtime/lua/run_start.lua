@@ -1,6 +1,6 @@
 -- KEYS from 9: idempotency keys, tenant's threads.
 -- ARGV from 9: owner, strategy, digest of the request ('' without an idempotency key), ms to remember it, member of
--- the tenant's threads, graph, idempotency key, then field, value, … of the run.
+-- the tenant's threads ('': not listed), graph, idempotency key, then field, value, … of the run.
 -- Returns {outcome, seq before the run, run id}; outcome is started, queued, repeated, conflict, busy or forbidden.
 local owner, strategy, digest = ARGV[9], ARGV[10], ARGV[11]
 local known_owner = redis.call('HGET', at.thread, 'owner')
@@ -35,7 +35,9 @@ end
 redis.call('HSET', at.run, 'status', 'pending', 'attempts', 0, 'seq_before', seq, 'created', at.now, unpack(rest(16)))
 redis.call('ZADD', at.runs, at.now, at.run_id)
 redis.call('HSET', at.thread, 'updated', at.now, 'assistant', ARGV[14])
-redis.call('ZADD', KEYS[10], at.now, ARGV[13])
+if ARGV[13] ~= '' then
+  redis.call('ZADD', KEYS[10], at.now, ARGV[13])
+end
 
 -- A run that never began is replaced here and now; one that works is told, and ends by itself.
 local function replace(run_id)

@@ -19,7 +19,9 @@ from runtime.context import Context
 from runtime.errors import ModelTimeout
 from runtime.log import configure
 from runtime.run_record import RunRequest
+from runtime.run_request import RunParams
 from runtime.scripted import Line, ScriptedModel
+from runtime.validation import parse_object
 from tests.place import ANA, Place, open_place
 
 pytestmark = pytest.mark.anyio
@@ -312,3 +314,19 @@ async def test_restarts_in_order_use_up_no_attempt(place: Place) -> None:
             await socket.until("completed")
     run = await place.runs.find("acme/t", run_id)
     assert (run.status, run.attempts, run.worker) == ("success", 1, "w:last")
+
+
+async def test_a_stateless_runs_thread_goes_by_itself(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in no list, can be read for a while, and leaves nothing: nobody else would delete it."""
+    monkeypatch.setattr("runtime.worker._FORGET_AFTER_S", 1)
+    params = parse_object(RunParams, {"assistant_id": "g", "input": {"messages": [("user", "go")]}})
+    async with place.worker():
+        thread_id, started = await place.commands.start_stateless(ANA, params)
+        assert await place.threads.newest(ANA, 10) == []
+        while (await place.runs.find(f"acme/{thread_id}", started.run_id)).status != "success":
+            await anyio.sleep(0.01)
+        with anyio.fail_after(10):
+            while await place.client.exists(f"{{acme/{thread_id}}}:thread"):
+                await anyio.sleep(0.05)
+    left = [key async for key in place.client.scan_iter(f"*{thread_id}*")]
+    assert set(left) <= {f"{{acme/{thread_id}}}:fence".encode()}

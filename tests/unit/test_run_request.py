@@ -67,6 +67,7 @@ def test_a_command_is_an_answer_an_update_or_a_jump() -> None:
         ({"input": {"messages": []}}, "empty"),
         ({"input": {"messages": [{"role": "user", "content": " "}]}}, "empty"),
         ({"input": {"messages": "x" * 11}}, "at most 10"),
+        ({"input": {"messages": [["user", " "]]}}, "empty"),
         ({"input": {"messages": [{"role": "user", "content": ["x" * 6, {"text": "x" * 6}]}]}}, "at most 10"),
         ({"interrupt_before": 7}, "interrupt_before"),
         ({"idempotency_key": "k" * 201}, "idempotency_key"),
@@ -92,10 +93,12 @@ def test_an_input_nested_too_deep_is_refused() -> None:
     [
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]},
         {"type": "ai", "content": "", "tool_calls": [{"name": "n", "args": {}, "id": "1"}]},
+        ["user", "go"],
+        "go",
     ],
 )
-def test_messages_may_be_without_text(message: dict[str, Any]) -> None:
-    """An image says something, and so does a tool call."""
+def test_messages_come_in_many_forms(message: Any) -> None:
+    """An image says something, and so does a tool call; LangChain takes pairs and texts too."""
     assert request(input={"messages": [message]}).payload == {"messages": [message]}
 
 
