@@ -265,6 +265,7 @@ async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[
             step_timeout_s=settings.step_timeout_s,
             stop_grace_s=settings.stop_grace_s,
             recursion=settings.recursion_limit,
+            recursion_max=settings.recursion_limit_max,
             tokens=settings.run_tokens,
         ),
         heartbeat_s=settings.heartbeat_s,

@@ -133,10 +133,13 @@ def _routes() -> list[BaseRoute]:
 
 def _endpoint(operation: Operation) -> Any:
     async def endpoint(request: Request) -> Response:
-        user = LOCAL if operation.public else _user(request)
-        call = Call(user, request.path_params, request.query_params, request.headers)
-        engine = _installation(request).engine
-        return _response(await operation.answer(engine, call, await _body(request)))
+        try:
+            user = LOCAL if operation.public else _user(request)
+            call = Call(user, request.path_params, request.query_params, request.headers)
+            engine = _installation(request).engine
+            return _response(await operation.answer(engine, call, await _body(request)))
+        except Exception as exc:  # Starlette would answer too, and then have the connection closed.
+            return await _error(request, exc)
 
     return endpoint
 

@@ -20,8 +20,8 @@ _KEY_PROTOCOL = "api-key."
 LOCAL = User("local", "you", frozenset({"rep", "evaluator", "engineer", "admin"}))
 """Whoever reaches a server without API keys, which listens on loopback only."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00{}]{1,100}$")]
-"""Part of Redis keys: no white space, no slash, no brace."""
+Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00{}*]{1,100}$")]
+"""Part of Redis keys: no white space, no slash, no brace, no star."""
 
 
 class _Grant(BaseModel):

@@ -24,11 +24,11 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.keys import thread_key
 from runtime.run_record import RunRequest
-from runtime.run_request import RunParams
+from runtime.run_request import RunParams, check_messages
 from runtime.runs import CancelAction, Runs, Started
 from runtime.state_commands import StateCommands
 from runtime.thread_state import ThreadState
-from runtime.threads import Threads
+from runtime.threads import ThreadRow, Threads
 from runtime.validation import parse_object
 
 Params = dict[str, Any]
@@ -139,6 +139,7 @@ class Commands:
         if not row.graph:
             raise NoSuchRun("nothing ran on this thread")
         payload = {"messages": [message]}
+        check_messages(payload["messages"], payload, self._max_message_chars)
         if row.active:
             started = await self._run_start(user, thread_id, {"assistant_id": row.graph, "input": payload})
             return {"run_id": started.run_id}
@@ -151,10 +152,12 @@ class Commands:
         if row is None or not row.graph:
             raise NoSuchRun("nothing ran on this thread")
         answers = _answers(params)
-        asked = row.asked if row.status == "interrupted" else {}
+        asked = await self._asked(user, row)
         for answer in answers:
-            namespaces: tuple[list[str] | None, ...] = ([], asked.get(answer.interrupt_id))
-            if answer.interrupt_id not in asked or answer.namespace not in namespaces:
+            namespace = asked.get(answer.interrupt_id)
+            if answer.interrupt_id not in asked or not (
+                namespace is None or answer.namespace in ([], namespace)
+            ):
                 raise NoSuchInterrupt(f"Unknown or already-consumed interrupt: {answer.interrupt_id}")
         command: Params = {
             "resume": {answer.interrupt_id: answer.response for answer in answers},
@@ -166,6 +169,16 @@ class Commands:
             return await self._run_start(user, thread_id, full)
         except ThreadBusy as exc:
             raise NoSuchInterrupt(f"Already-consumed interrupt: {answers[0].interrupt_id}") from exc
+
+    async def _asked(self, user: User, row: ThreadRow) -> Mapping[str, list[str] | None]:
+        """Namespaces by id of the interrupts that wait; None where the state alone knows of it.
+
+        It still asks when the run that was given the answer was cancelled or failed.
+        """
+        if row.status == "interrupted" or row.active:
+            return {} if row.active else row.asked
+        state = await self._state.get(user, row)
+        return {waiting.id: None for task in (state.tasks if state else ()) for waiting in task.interrupts}
 
     async def cancel(
         self, user: User, thread_id: str, run_id: str, action: CancelAction = "interrupt"

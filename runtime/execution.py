@@ -42,7 +42,9 @@ class Limits:
     stop_grace_s: float
     """How long a stopped run's threads are waited for."""
     recursion: int
-    """Supersteps."""
+    """Supersteps, where neither the client nor the graph says how many."""
+    recursion_max: int
+    """The most that they may say."""
     tokens: int | None
     """Input and output of all models together, as they report it; None: any number."""
 
@@ -115,7 +117,9 @@ class Execution:
 
     async def _try(self, translator: Translator, writer: Writer) -> Exception | None:
         try:
-            payload, config, checkpoint_id = await begin(self.graph, self.claim, self.limits.recursion)
+            payload, config, checkpoint_id = await begin(
+                self.graph, self.claim, self.limits.recursion, self.limits.recursion_max
+            )
             if self.claim.number > 1:
                 await writer.write(await take_over(self.log, self.claim, translator, checkpoint_id))
             with self.stop.scope:

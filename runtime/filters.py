@@ -12,6 +12,8 @@ from runtime.events import Event
 CHANNELS = frozenset(
     {"values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"}
 )
+_MOST_CHANNELS = 64
+_MOST_NAMESPACES = 256
 _WATCHED = frozenset({"lifecycle", "input"})
 
 
@@ -54,6 +56,8 @@ def parse_filter(params: dict[str, Any]) -> Filter:
     channels = params.get("channels")
     if not isinstance(channels, list) or not channels:
         raise InvalidInput("channels is required and must be a non-empty array")
+    if len(channels) > _MOST_CHANNELS:
+        raise InvalidInput(f"{len(channels)} channels; at most {_MOST_CHANNELS} are allowed")
     for channel in channels:
         if not isinstance(channel, str) or not (
             channel in CHANNELS or (channel.startswith("custom:") and len(channel) > len("custom:"))
@@ -75,6 +79,8 @@ def _namespaces(value: Any) -> tuple[tuple[str, ...], ...]:
         isinstance(prefix, list) and all(isinstance(part, str) for part in prefix) for prefix in value
     ):
         raise InvalidInput("namespaces must be an array of arrays of strings")
+    if len(value) > _MOST_NAMESPACES:
+        raise InvalidInput(f"{len(value)} namespaces; at most {_MOST_NAMESPACES} are allowed")
     return tuple(tuple(prefix) for prefix in value)
 
 

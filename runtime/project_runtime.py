@@ -16,6 +16,8 @@ from langgraph_sdk.runtime import AccessContext, _ExecutionRuntime, _ReadRuntime
 
 from runtime.context import User
 
+CALLER = "langgraph_auth_"
+"""How the keys of `configurable` begin that only a server may set."""
 ProjectRuntime = _ExecutionRuntime[Any] | _ReadRuntime[Any]
 """Either side of the SDK's `ServerRuntime`."""
 
@@ -65,12 +67,16 @@ def config_for(access: AccessContext, user: User, config: RunnableConfig | None)
     Without the runtime that LangGraph's server puts in as well: a graph that is bound to this config would
     take it for its own, which has other methods.
     """
-    caller = ProjectUser.of(user)
     told = ensure_config(config)
-    told["configurable"] |= {
-        "__is_for_execution__": is_execution(access),
-        "langgraph_auth_user": caller,
-        "langgraph_auth_user_id": caller.identity,
-        "langgraph_auth_permissions": list(caller.permissions),
-    }
+    told["configurable"] |= {"__is_for_execution__": is_execution(access), **caller_keys(user)}
     return told
+
+
+def caller_keys(user: User) -> dict[str, Any]:
+    """What `configurable` says of the caller; LangGraph's own runtime reads it there."""
+    caller = ProjectUser.of(user)
+    return {
+        f"{CALLER}user": caller,
+        f"{CALLER}user_id": caller.identity,
+        f"{CALLER}permissions": list(caller.permissions),
+    }

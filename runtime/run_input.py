@@ -9,17 +9,21 @@ from langgraph.types import Command, Send
 
 from runtime.errors import InvalidInput
 from runtime.graph import Graph
+from runtime.project_runtime import caller_keys
 from runtime.run_record import RunRequest
 from runtime.runs import Claim
 
 
-async def begin(graph: Graph, claim: Claim, recursion: int) -> tuple[Any, RunnableConfig, str | None]:
+async def begin(
+    graph: Graph, claim: Claim, recursion: int, most: int
+) -> tuple[Any, RunnableConfig, str | None]:
     """The graph's input, its config, and the checkpoint that it goes on from, if that is known.
 
     When a lost worker has brought the input into a checkpoint already, the input is None, which means go on,
     from the thread's last checkpoint.
     """
-    config = run_config(claim, recursion)
+    chosen = claim.request.recursion_limit or (graph.config or {}).get("recursion_limit", recursion)
+    config = run_config(claim, min(chosen, most))
     if claim.number > 1:
         state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
         if state.metadata and state.metadata.get("run_id") == claim.run_id:
@@ -61,6 +65,7 @@ def run_config(claim: Claim, recursion: int) -> RunnableConfig:
     place = {
         **request.configurable,
         **about,
+        **caller_keys(claim.run.user),
         "user_id": claim.run.user.subject,
         "thread_id": claim.thread,
         "__fence": claim.fence,
@@ -69,5 +74,5 @@ def run_config(claim: Claim, recursion: int) -> RunnableConfig:
         "configurable": place,
         "metadata": {**request.metadata, **about},
         "tags": list(request.tags),
-        "recursion_limit": request.recursion_limit or recursion,
+        "recursion_limit": recursion,
     }

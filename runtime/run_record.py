@@ -15,7 +15,8 @@ from runtime.context import User
 Status = Literal["pending", "running", "success", "error", "interrupted", "timeout"]
 InputKind = Literal["input", "resume"]
 Strategy = Literal["reject", "enqueue", "interrupt", "rollback"]
-Nodes = Literal["*"] | Sequence[str]
+Nodes = Literal["*"] | list[str]
+"""Names of nodes, or all."""
 ENDED = frozenset({"success", "error", "interrupted", "timeout"})
 
 

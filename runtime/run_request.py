@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from runtime.assistant_record import Assistant
 from runtime.errors import InvalidInput, NotSupported
-from runtime.run_record import RunRequest, Strategy
+from runtime.project_runtime import CALLER
+from runtime.run_record import Nodes, RunRequest, Strategy
 
 _OWN_KEYS = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "user_id"})
 """Of `configurable`: what this server says itself, or takes from elsewhere."""
-Nodes = Literal["*"] | list[str]
 
 
 class ResumeCommand(BaseModel):
@@ -71,10 +71,10 @@ class RunParams(BaseModel):
             update=command.update,
             goto=command.goto,
             checkpoint_id=self._checkpoint(configurable),
-            configurable={k: v for k, v in configurable.items() if k not in _OWN_KEYS and k[:2] != "__"},
+            configurable={k: v for k, v in configurable.items() if not _is_own(k)},
             context=context or None,
             metadata=_plain({**assistant.metadata, **(self.metadata or {})}),
-            tags=[str(tag) for tag in config.get("tags") or ()],
+            tags=_tags(config.get("tags")),
             recursion_limit=_recursion_limit(config.get("recursion_limit")),
             interrupt_before=self.interrupt_before or [],
             interrupt_after=self.interrupt_after or [],
@@ -89,7 +89,7 @@ class RunParams(BaseModel):
             return self.command.resume
         if self.input is not None and not isinstance(self.input, dict):
             return self.input
-        _check_messages((self.input or {}).get("messages"), self.input, max_message_chars)
+        check_messages((self.input or {}).get("messages"), self.input, max_message_chars)
         return self.input
 
     def _checkpoint(self, configurable: Mapping[str, Any]) -> str | None:
@@ -107,6 +107,16 @@ def _object(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
+def _is_own(key: str) -> bool:
+    return key in _OWN_KEYS or key.startswith(("__", CALLER))
+
+
+def _tags(given: Any) -> list[str]:
+    if not isinstance(given or [], list) or not all(isinstance(tag, str) for tag in given or []):
+        raise InvalidInput("config.tags must be an array of strings")
+    return list(given or [])
+
+
 def _recursion_limit(given: Any) -> int | None:
     if given is None:
         return None
@@ -115,7 +125,8 @@ def _recursion_limit(given: Any) -> int | None:
     return given
 
 
-def _check_messages(messages: Any, payload: Any, limit: int) -> None:
+def check_messages(messages: Any, payload: Any, limit: int) -> None:
+    """Raises InvalidInput for an empty message of the user's, and for one of more than `limit` characters."""
     if messages == [] and payload.keys() == {"messages"}:
         raise InvalidInput("the message is empty")
     for message in messages if isinstance(messages, list) else [messages] if messages else []:

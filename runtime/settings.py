@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     shutdown_grace_s: float = Field(10.0, ge=0)
     """How long a worker that ends lets its runs come to a checkpoint before others take them on."""
     recursion_limit: Count = 60
-    """Supersteps of one run."""
+    """Supersteps of one run, where neither the client nor the graph says how many."""
+    recursion_limit_max: Count = 1_000
+    """The most that they may say."""
     max_message_chars: Count = 8_000
     max_frame_bytes: Count = 1_048_576
     events_kept: Count = 20_000

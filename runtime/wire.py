@@ -44,8 +44,6 @@ class Translator:
         self._waiting: dict[_Namespace, dict[str, list[ProtocolEvent]]] = {}
         self._tool_messages: set[str] = set()
         self._ends = OpenEnds()
-        self.checkpoint_id = ""
-        """The root's latest checkpoint that was streamed."""
         self.interrupts: dict[str, tuple[_Namespace, Any]] = {}
         """Namespace and value by interrupt id; the deepest namespace, as core repeats it at each parent."""
 
@@ -141,8 +139,6 @@ class Translator:
 
     def _encode(self, event: ProtocolEvent) -> Event:
         method, data, namespace = _wire_form(event)
-        if method == "checkpoints" and not namespace:
-            self.checkpoint_id = data["id"]
         if method == "lifecycle" and "graph_name" not in data:
             data = {**data, "graph_name": self._ends.graph_of(namespace)}
         self._ends.note(method, data, namespace)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, get_type_hints
 
 import orjson
 from pydantic import BaseModel, ConfigDict, RootModel
+from starlette.datastructures import QueryParams
 
 from runtime.context import User
 from runtime.engine import Engine
@@ -38,6 +40,12 @@ class Call:
             raise InvalidInput(f"{name} must be from {least} to {most}, not {number}")
         return number
 
+    def several(self, name: str) -> list[str]:
+        """All values of a parameter that may be repeated."""
+        if isinstance(self.query, QueryParams):
+            return self.query.getlist(name)
+        return [self.query[name]] if name in self.query else []
+
     def flag(self, name: str) -> bool:
         """True for `?name=1` and `?name=true`."""
         return self.query.get(name, "").lower() in ("1", "true", "yes")
@@ -63,11 +71,12 @@ Write = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class EventStream:
-    """An answer of server-sent events."""
+    """An answer that is written as it comes to be, its headers at once."""
 
     run: Callable[[Write], Awaitable[None]]
-    """Writes the events until there are no more; cancelled when the client goes."""
+    """Writes the pieces until there are no more; cancelled when the client goes."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Operation:
     public: bool = False
     """Answered without a key."""
 
-    @property
+    @cached_property
     def body(self) -> type[BaseModel] | None:
         """The model of the JSON body, where there is one: the type of the function's third parameter."""
         names = list(inspect.signature(self.function).parameters)

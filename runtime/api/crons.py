@@ -15,6 +15,7 @@ from runtime.errors import InvalidInput, PermissionDenied
 
 _Object = dict[str, Any]
 _Nodes = Literal["*"] | list[str]
+_LATEST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 class RunFields(Body):
@@ -151,4 +152,7 @@ async def _found(engine: Engine, call: Call, body: CronCount, enabled: bool | No
 def _seconds(time: datetime | None) -> float | None:
     if time is None:
         return None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    if not 0 <= seconds <= _LATEST_S:
+        raise InvalidInput(f"end_time {time} is not between 1970 and 9999 in UTC")
+    return seconds

@@ -1,4 +1,4 @@
-"""Server-sent events as an HTTP response."""
+"""An answer that is written as it comes to be, as an HTTP response."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from runtime.api.call import EventStream
 class EventResponse(Response):
     """The headers go out at once, and the stream is cancelled when its client goes."""
 
-    media_type = "text/event-stream"
-
     def __init__(self, stream: EventStream) -> None:
-        super().__init__(headers={"cache-control": "no-store", **stream.headers})
+        headers = {"cache-control": "no-store", **stream.headers}
+        super().__init__(headers=headers, media_type=stream.media_type)
         del self.headers["content-length"]
         self._stream = stream
 

@@ -38,6 +38,10 @@ It is answered `{"type": "success", "id": 1, "result": …}` or `{"type": "error
 "message": …}`. Events of the channels that it subscribed to come as `{"type": "event", "event_id": …,
 "seq": …, "method": …, "params": {"namespace": […], "timestamp": …, "data": …}}`; `since` in a subscription
 asks for what came after that `seq`. A rejected socket is closed with 4000 plus the HTTP status."""
+_COMMANDS_PATH = "/threads/{thread_id}/commands"
+_COMMANDS = """One command of the protocol, as the socket takes it: `run.start`, `run.cancel`,
+`input.respond`, `input.inject`, `state.get`, `state.listCheckpoints`, `state.fork`, `agent.getTree`. Its
+failure is an answer like another, with status 200 and `type` "error"."""
 _SUMMARY_END = re.compile(r"\n\s*\n")
 
 
@@ -45,7 +49,10 @@ def describe(operations: Sequence[Operation], version: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these operations and the WebSocket."""
     models = sorted({op.body for op in operations if op.body}, key=lambda model: model.__name__)
     bodies, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    paths: dict[str, dict[str, Any]] = {_SOCKET_PATH: {"get": _socket()}}
+    paths: dict[str, dict[str, Any]] = {
+        _SOCKET_PATH: {"get": _socket()},
+        _COMMANDS_PATH: {"post": _commands()},
+    }
     for operation in operations:
         schema = bodies[operation.body, "validation"] if operation.body else None
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema)
@@ -103,10 +110,35 @@ def _responses(operation: Operation) -> dict[str, Any]:
         stream = {"text/event-stream": {"schema": {"type": "string"}}}
         content = stream if len(kinds) == 1 else {**content, **stream}
     status = "2XX" if Reply in kinds else "200"
+    return {status: {"description": "Done.", "content": content}, "default": _refused()}
+
+
+def _refused() -> dict[str, Any]:
     error = {"schema": {"$ref": _REF.format(model="Error")}}
+    return {"description": "Refused, or failed.", "content": {_JSON: error}}
+
+
+def _commands() -> dict[str, Any]:
+    command = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "method": {"type": "string"},
+            "params": {"type": "object"},
+        },
+        "required": ["id", "method"],
+    }
     return {
-        status: {"description": "Done.", "content": content},
-        "default": {"description": "Refused, or failed.", "content": {_JSON: error}},
+        "operationId": _id("post", _COMMANDS_PATH),
+        "tags": [_tag(_COMMANDS_PATH)],
+        "summary": "A command of the protocol",
+        "description": _COMMANDS,
+        "parameters": _parameters(_COMMANDS_PATH),
+        "requestBody": {"required": True, "content": {_JSON: {"schema": command}}},
+        "responses": {
+            "200": {"description": "Its result, or its error.", "content": {_JSON: {}}},
+            "default": _refused(),
+        },
     }
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import anyio
 from pydantic import Field, RootModel
 
-from runtime.api.call import MAX_PAGE, Body, Call, Reply
+from runtime.api.call import MAX_PAGE, Body, Call, EventStream, Reply, Write
 from runtime.api.thread_access import changed_thread, read_thread, thread_id_of, thread_of
 from runtime.engine import Engine
 from runtime.errors import InvalidInput, NotFound
+from runtime.events import encode_json
 from runtime.keys import thread_key
 from runtime.run_record import RunRecord, run_json
 from runtime.run_request import RunParams
+from runtime.runs import CancelAction
 from runtime.state_view import state_json
+from runtime.threads import ThreadRow
 from runtime.waiting import settled
 
 WAIT_S = 3_600
@@ -27,6 +31,7 @@ class RunCreate(RunParams):
 
     if_not_exists: Literal["create", "reject"] = "reject"
     on_completion: Literal["delete", "keep"] = "delete"
+    on_disconnect: Literal["continue", "cancel"] = "continue"
 
 
 class RunBatch(RootModel[list[RunCreate]]):
@@ -57,17 +62,17 @@ async def create_batch(engine: Engine, call: Call, body: RunBatch) -> list[dict[
     return [(await create_stateless(engine, call, run)).value for run in body.root]
 
 
-async def wait(engine: Engine, call: Call, body: RunCreate) -> Reply:
+async def wait(engine: Engine, call: Call, body: RunCreate) -> Any:
     """Start a run on a thread and wait for its final values."""
     run_id = await start_on_thread(engine, call, body)
-    return await _outcome(engine, call, thread_id_of(call), run_id)
+    return _awaited(engine, call, thread_id_of(call), run_id, body)
 
 
-async def wait_stateless(engine: Engine, call: Call, body: RunCreate) -> Reply:
+async def wait_stateless(engine: Engine, call: Call, body: RunCreate) -> Any:
     """Start a run on a thread of its own and wait for its final values."""
     keep = body.on_completion == "keep"
     thread_id, started = await engine.commands.start_stateless(call.user, with_key(call, body), keep=keep)
-    return await _outcome(engine, call, thread_id, started.run_id)
+    return _awaited(engine, call, thread_id, started.run_id, body)
 
 
 async def newest(engine: Engine, call: Call) -> list[dict[str, Any]]:
@@ -93,11 +98,8 @@ async def join(engine: Engine, call: Call) -> Reply:
 
 async def cancel(engine: Engine, call: Call) -> Reply:
     """Tell a run to stop (202 at once), or with `wait` answer when it really has (204)."""
-    action = call.query.get("action", "interrupt")
-    if action not in ("interrupt", "rollback"):
-        raise InvalidInput(f"action must be interrupt or rollback, not {action!r}")
     run_id = call.path["run_id"]
-    await engine.commands.cancel(call.user, thread_id_of(call), run_id, action)  # type: ignore[arg-type]  # checked above
+    await engine.commands.cancel(call.user, thread_id_of(call), run_id, _action(call))
     if not call.flag("wait"):
         return Reply(status=202)
     await settled(engine, thread_of(call), run_id, within_s=WAIT_S)
@@ -105,19 +107,27 @@ async def cancel(engine: Engine, call: Call) -> Reply:
 
 
 async def cancel_many(engine: Engine, call: Call, body: RunCancel) -> Reply:
-    """Tell several runs of a thread to stop, by id or by status."""
-    if not body.thread_id:
-        raise InvalidInput("thread_id is required, with run_ids or a status")
-    row = await engine.threads.own(call.user, body.thread_id)
-    thread = thread_key(call.user.tenant, row.thread_id)
-    statuses = ("pending", "running") if body.status in (None, "all") else (body.status,)
-    found = [run for status in statuses for run in await engine.runs.newest(thread, MAX_PAGE, status=status)]
-    chosen = [run.run_id for run in found if not body.run_ids or run.run_id in body.run_ids]
-    if not chosen:
+    """Tell several runs to stop: of a thread by id or status, or by status on all of the caller's threads."""
+    if not body.thread_id and not body.status:
+        raise InvalidInput("thread_id with run_ids, or a status, is required")
+    action, count = _action(call), 0
+    for row in await _threads_to_cancel(engine, call, body.thread_id):
+        thread = thread_key(call.user.tenant, row.thread_id)
+        for status in ("pending", "running") if body.status in (None, "all") else (body.status,):
+            for run in await engine.runs.newest(thread, MAX_PAGE, status=status):
+                if not body.run_ids or run.run_id in body.run_ids:
+                    count += await engine.runs.cancel(thread, run.run_id, action)
+    if not count:
         raise NotFound("No runs found to cancel.")
-    for run_id in chosen:
-        await engine.runs.cancel(thread, run_id)
     return Reply(status=204)
+
+
+async def _threads_to_cancel(engine: Engine, call: Call, thread_id: str | None) -> list[ThreadRow]:
+    if thread_id:
+        return [await engine.threads.own(call.user, thread_id)]
+    return [
+        row async for row in engine.threads.all(call.user) if row.active and row.owner == call.user.subject
+    ]
 
 
 async def delete(engine: Engine, call: Call) -> Reply:
@@ -135,6 +145,13 @@ async def start_on_thread(engine: Engine, call: Call, body: RunCreate) -> str:
     return started.run_id
 
 
+def _action(call: Call) -> CancelAction:
+    action = call.query.get("action", "interrupt")
+    if action not in ("interrupt", "rollback"):
+        raise InvalidInput(f"action must be interrupt or rollback, not {action!r}")
+    return "rollback" if action == "rollback" else "interrupt"
+
+
 def with_key(call: Call, body: RunCreate) -> RunCreate:
     """The body, with the key of the header `Idempotency-Key` where it has none of its own."""
     key = body.idempotency_key or call.headers.get("idempotency-key", "")
@@ -150,6 +167,23 @@ def location(thread_id: str, run_id: str) -> dict[str, str]:
     """The headers by which SDKs learn the run's id before its answer."""
     place = f"/threads/{thread_id}/runs/{run_id}"
     return {"Location": f"{place}/join", "Content-Location": place}
+
+
+def _awaited(engine: Engine, call: Call, thread_id: str, run_id: str, body: RunCreate) -> EventStream:
+    """The run's outcome as JSON, once there is one; the headers, which name the run, at once."""
+
+    async def run(write: Write) -> None:
+        settled_at_all = False
+        try:
+            outcome = await _outcome(engine, call, thread_id, run_id)
+            settled_at_all = True
+            await write(encode_json(outcome.value))
+        finally:
+            if body.on_disconnect == "cancel" and not settled_at_all:
+                with anyio.CancelScope(shield=True):
+                    await engine.runs.cancel(thread_key(call.user.tenant, thread_id), run_id)
+
+    return EventStream(run, location(thread_id, run_id), "application/json")
 
 
 async def _outcome(engine: Engine, call: Call, thread_id: str, run_id: str) -> Reply:

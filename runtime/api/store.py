@@ -4,9 +4,9 @@ The rule: a namespace that a client names is below its tenant. The tenant's labe
 and off on the way out, so a client can name nothing outside. Tools store under `(tenant, subject, …)`: what
 one wrote for Ana of Acme to `("acme", "ana", "notes")` is `["ana", "notes"]` here.
 
-Within a tenant the store is shared: the labels below the tenant are the graphs' own affair, and whoever is of
-the tenant may read and write them. A project's graph, which knows nothing of tenants, is given its tenant's
-part of the store as if it were all (`TenantStore`).
+Within a tenant a rep sees what is below its own subject, as it sees its own threads; the other roles see all
+of the tenant's. A project's graph, which knows nothing of tenants, is given its tenant's part of the store as
+if it were all (`TenantStore`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pydantic import Field
 from runtime.api.call import MAX_PAGE, Body, Call, Reply
 from runtime.context import User, store_label
 from runtime.engine import Engine
-from runtime.errors import InvalidInput
+from runtime.errors import InvalidInput, PermissionDenied
 
 _Labels = list[str]
 _MAX_LABELS = 32
 _MAX_LABEL_CHARS = 256
+_SHARING = frozenset({"manager", "evaluator", "engineer", "admin"})
 
 
 class StorePut(Body):
@@ -109,7 +110,12 @@ async def list_namespaces(engine: Engine, call: Call, body: StoreNamespaces) -> 
 
 
 def _inside(user: User, labels: Sequence[str]) -> tuple[str, ...]:
-    return _checked([store_label(user.tenant), *labels])
+    """Raises PermissionDenied where a user without a role for it leaves what is its own."""
+    inside = _checked([store_label(user.tenant), *labels])
+    own = user.store_labels[1]
+    if not user.roles & _SHARING and list(labels[:1]) != [own]:
+        raise PermissionDenied(f"your part of the store begins with the label {own!r}")
+    return inside
 
 
 def _checked(labels: Sequence[str]) -> tuple[str, ...]:

@@ -7,19 +7,20 @@ from typing import Any, Literal
 import anyio
 from pydantic import Field
 
-from runtime.api.call import Body, Call, EventStream, Write
+from runtime.api.call import Body, Call, EventStream, Reply, Write
 from runtime.api.runs import RunCreate, location, start_on_thread, with_key
 from runtime.api.thread_access import read_thread, thread_id_of
 from runtime.engine import Engine
 from runtime.errors import InvalidInput, NotFound, NotSupported
 from runtime.events import Logged, encode_json
-from runtime.filters import CHANNELS
+from runtime.filters import CHANNELS, parse_filter
 from runtime.keys import thread_key
 from runtime.older_protocol import MODES, OlderProtocol, sse
-from runtime.run_record import RunRecord
-from runtime.session import open_session
+from runtime.run_record import ENDED, RunRecord
+from runtime.session import Session, open_session
 
 _HEARTBEAT_S = 5.0
+_WATCH_S = 1.0
 
 
 class EventQuery(Body):
@@ -32,16 +33,17 @@ class EventQuery(Body):
 class RunStream(RunCreate):
     stream_mode: str | list[str] = Field("values")
     stream_subgraphs: bool = False
-    on_disconnect: Literal["continue", "cancel"] = "continue"
 
 
-async def events(engine: Engine, call: Call, body: EventQuery) -> EventStream:
+async def events(engine: Engine, call: Call, body: EventQuery) -> EventStream | Reply:
     """A thread's events in LangGraph's v3 protocol; the stream stays open after a run has ended."""
     thread_id = thread_id_of(call)
     await engine.threads.find(call.user, thread_id)
     query = body.model_dump(exclude_none=True)
-    if not query.get("channels"):
-        raise InvalidInput("channels is required and must be a non-empty array")
+    try:
+        parse_filter(query)
+    except InvalidInput as exc:
+        return Reply({"detail": str(exc), "code": exc.code}, 400)  # As LangGraph's server says it.
 
     async def run(write: Write) -> None:
         async def send(logged: Logged) -> None:
@@ -72,8 +74,7 @@ async def run_stream_stateless(engine: Engine, call: Call, body: RunStream) -> E
 async def join_stream(engine: Engine, call: Call) -> EventStream:
     """Stream a run that was started elsewhere, in the older protocol; `Last-Event-ID` resumes."""
     await read_thread(engine, call)
-    given = call.query.get("stream_mode", "values")
-    modes = [mode for mode in given.strip("[]").replace('"', "").split(",") if mode]
+    modes = [mode for given in call.several("stream_mode") for mode in given.split(",")] or ["values"]
     _check_modes(modes)
     cancel: Literal["continue", "cancel"] = "cancel" if call.flag("cancel_on_disconnect") else "continue"
     options = RunStream(stream_mode=modes, on_disconnect=cancel)
@@ -101,7 +102,7 @@ async def _follow(engine: Engine, call: Call, thread_id: str, run_id: str, optio
                 await session.subscribe({"channels": sorted(CHANNELS), "since": since})
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(_beat, write)
-                    tasks.start_soon(_watch, engine, thread, run_id, done)
+                    tasks.start_soon(_watch, engine, session, run_id, done)
                     await done.wait()
                     tasks.cancel_scope.cancel()
         finally:
@@ -112,14 +113,16 @@ async def _follow(engine: Engine, call: Call, thread_id: str, run_id: str, optio
     return EventStream(run, headers=location(thread_id, run_id))
 
 
-async def _watch(engine: Engine, thread: str, run_id: str, done: anyio.Event) -> None:
-    """Ends the stream of a run that no event ends: it was rolled back."""
-    while True:
-        await anyio.sleep(1)
+async def _watch(engine: Engine, session: Session, run_id: str, done: anyio.Event) -> None:
+    """Ends the stream of a run that no event ends: it was rolled back, or its end is no longer in the log."""
+    while not done.is_set():
         try:
-            await engine.runs.find(thread, run_id)
+            ended = (await engine.runs.find(session.thread, run_id)).status in ENDED
         except NotFound:
+            ended = True
+        if ended and session.sent_seq >= await engine.events.last_seq(session.thread):
             done.set()
+        await anyio.sleep(_WATCH_S)
 
 
 async def _cancel(engine: Engine, thread: str, run_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import interrupt
@@ -240,3 +241,30 @@ async def test_unknown_commands_and_other_peoples_threads(place: Place) -> None:
         await run(place, "run.cancel")
     with pytest.raises(InvalidInput, match="rollback"):
         await run(place, "run.cancel", action="nonsense")
+
+
+async def test_a_question_can_be_answered_again_after_a_cancel(place: Place) -> None:
+    """The run that was given the answer did not finish: the state still asks."""
+    async with place.socket("t") as socket:
+        question = await asked(place, socket)
+        given = {"interrupt_id": question["data"]["interrupt_id"], "namespace": question["namespace"]}
+        claimless = await place.commands.respond(ANA, "t", {**given, "response": "first"})
+        await place.client.hset("{acme/t}:run:" + claimless.run_id, "cancel", "interrupt")
+        with anyio.fail_after(10):
+            while (await place.threads.get(ANA, "t")).active:
+                await anyio.sleep(0.01)
+        row = await place.threads.get(ANA, "t")
+        state = await place.engine.state.get(ANA, row)
+        if state and state.next:  # Else it was quicker than its cancel.
+            await run(place, "input.respond", **given, response="again")
+            await socket.until("completed")
+            assert (await said(place))[-1] == "said again"
+
+
+async def test_an_injected_message_has_the_limit_of_others(place: Place) -> None:
+    """No way in is wider than the front door."""
+    async with place.socket("t") as socket:
+        await place.start("t", "hello")
+        await socket.until("completed")
+    with pytest.raises(InvalidInput, match="at most 500"):
+        await run(place, "input.inject", message={"role": "user", "content": "x" * 501})

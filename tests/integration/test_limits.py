@@ -98,7 +98,9 @@ async def test_supersteps_are_limited_by_the_server_and_the_client(place: Place)
     async with place.worker(recursion=5):
         assert (await failure(place, "go"))["code"] == "recursion_limit"
         failed = await failure(place, "go", config={"recursion_limit": 3})
-    assert failed["code"] == "recursion_limit" and "3" in failed["error"]
+        assert failed["code"] == "recursion_limit" and "3" in failed["error"]
+        failed = await failure(place, "go", config={"recursion_limit": 10**9})
+    assert failed["code"] == "recursion_limit" and "50" in failed["error"]
 
 
 async def test_a_cancelled_thread_is_waited_for(place: Place) -> None:

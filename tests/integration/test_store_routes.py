@@ -11,12 +11,15 @@ from redis.asyncio import Redis
 from runtime.api import store as api
 from runtime.context import User
 from runtime.engine import Engine
-from runtime.errors import InvalidInput
+from runtime.errors import InvalidInput, PermissionDenied
 from runtime.store import RedisStore
-from tests.operations import ANA, BO, STRANGER, ask, engine_of
+from tests.operations import STRANGER, ask, engine_of
 from tools.follow_ups import namespace
 
 pytestmark = pytest.mark.anyio
+
+ANA = User("acme", "ana", frozenset({"engineer"}))
+BO = User("acme", "bo", frozenset({"manager"}))
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def test_an_item_goes(engine: Engine) -> None:
     """What is deleted is null afterwards, as what never was; deleting it again is no error."""
     await put(engine, ["a"], "k")
     for _ in range(2):
-        reply = await ask(engine, api.delete_item, {"namespace": ["a"], "key": "k"})
+        reply = await ask(engine, api.delete_item, {"namespace": ["a"], "key": "k"}, user=ANA)
         assert (reply.status, reply.value) == (204, None)
     assert await get(engine, "a", "k") is None
 
@@ -94,7 +97,9 @@ async def test_a_search_filters_and_pages(engine: Engine) -> None:
     assert await keys(engine) == ["a", "b", "c", "d"]
     assert await keys(engine, namespace_prefix=["ana"], limit=1, offset=1) == ["b"]
     assert await keys(engine, namespace_prefix=["ana"], filter={"key": {"$gt": "a"}}) == ["b", "c"]
-    found = await ask(engine, api.search_items, {"namespace_prefix": ["bo"], "limit": 10, "offset": 0})
+    found = await ask(
+        engine, api.search_items, {"namespace_prefix": ["bo"], "limit": 10, "offset": 0}, user=ANA
+    )
     assert (found["items"][0]["namespace"], found["items"][0]["score"]) == (["bo"], None)
 
 
@@ -104,7 +109,7 @@ async def test_namespaces_are_listed_without_the_tenant(engine: Engine) -> None:
         await put(engine, labels, "k")
 
     async def listed(**asked: Any) -> list[list[str]]:
-        answer = await ask(engine, api.list_namespaces, asked)
+        answer = await ask(engine, api.list_namespaces, asked, user=ANA)
         namespaces: list[list[str]] = answer["namespaces"]
         return namespaces
 
@@ -143,7 +148,7 @@ async def test_an_item_may_expire(engine: Engine, client: Redis) -> None:
 async def test_a_wrong_item_is_refused(engine: Engine, body: dict[str, Any]) -> None:
     """With an error that says what is wrong, not with one of the store's insides."""
     with pytest.raises(InvalidInput):
-        await ask(engine, api.put_item, body)
+        await ask(engine, api.put_item, body, user=ANA)
 
 
 async def test_a_wrong_question_is_refused(engine: Engine) -> None:
@@ -161,4 +166,14 @@ async def test_a_wrong_question_is_refused(engine: Engine) -> None:
 
 async def test_a_tenant_may_have_a_period_in_its_name(engine: Engine) -> None:
     """LangGraph takes none in a label; a domain is a tenant's likely name all the same."""
-    await put(engine, ["a"], "k", User("acme.com", "ana", frozenset({"rep"})))
+    await put(engine, ["ana", "a"], "k", User("acme.com", "ana", frozenset({"rep"})))
+
+
+async def test_a_rep_stays_below_its_own_name(engine: Engine) -> None:
+    """Items are as private as threads: neither read nor deleted by the next rep; a manager sees them."""
+    ana, bo = (User("acme", name, frozenset({"rep"})) for name in ("ana", "bo"))
+    await put(engine, ["ana", "notes"], "k", ana)
+    for labels in (["ana", "notes"], ["ana"], ["b", "ana"]):
+        with pytest.raises(PermissionDenied, match="'bo'"):
+            await put(engine, labels, "k", bo)
+    await put(engine, ["ana", "notes"], "k", User("acme", "meg", frozenset({"manager"})))

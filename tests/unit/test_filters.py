@@ -92,3 +92,12 @@ def test_a_watcher_is_known_by_its_channels() -> None:
     """The hub holds a watcher's interrupt back until the other sockets had theirs."""
     assert parse_filter({"channels": ["lifecycle", "input"]}).watches_only
     assert not parse_filter({"channels": ["lifecycle", "values"]}).watches_only
+
+
+@pytest.mark.parametrize(
+    "params", [{"channels": ["values"] * 65}, {"channels": ["values"], "namespaces": [["a"]] * 257}]
+)
+def test_a_filter_is_bounded(params: dict[str, Any]) -> None:
+    """Filters are kept for others of the same kind: a client cannot fill the server's memory with them."""
+    with pytest.raises(InvalidInput, match="at most"):
+        parse_filter(params)

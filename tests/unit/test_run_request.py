@@ -38,8 +38,9 @@ def test_the_checkpoint_is_found_wherever_a_client_puts_it() -> None:
 
 
 def test_a_client_cannot_name_what_is_the_servers() -> None:
-    """Another thread, another user, or the fence."""
+    """Another thread, another user (as a project's graph is told of it), or the fence."""
     given = {"thread_id": "t", "user_id": "bo", "run_id": "r", "__fence": 9, "colour": "red"}
+    given |= {"langgraph_auth_user": {"identity": "boss"}, "langgraph_auth_user_id": "boss"}
     assert request(config={"configurable": given}).configurable == {"colour": "red"}
 
 
@@ -61,6 +62,7 @@ def test_a_command_is_an_answer_an_update_or_a_jump() -> None:
     [
         ({"multitask_strategy": "maybe"}, "strategy"),
         ({"config": {"configurable": 7}}, "configurable"),
+        ({"config": {"tags": 5}}, "tags"),
         ({"config": {"recursion_limit": 0}}, "recursion_limit"),
         ({"config": {"recursion_limit": True}}, "recursion_limit"),
         ({"config": {"configurable": {"checkpoint_id": 7}}}, "checkpoint_id"),
