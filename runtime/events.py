@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from runtime.errors import StaleFence
+from runtime.json_text import plain
 from runtime.keys import fence_key, tagged
 from runtime.scripts import load_script
 
@@ -69,8 +70,11 @@ def encode_event(
 
 
 def encode_json(value: Any) -> str:
-    """JSON text of anything a graph's state may hold."""
-    return orjson.dumps(value, default=_jsonable, option=orjson.OPT_NON_STR_KEYS).decode()
+    """JSON text of anything a graph's state may hold; what JSON cannot carry is shown as `plain` does."""
+    try:
+        return orjson.dumps(value, default=_jsonable, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return orjson.dumps(plain(value, _jsonable)).decode()
 
 
 def _jsonable(value: Any) -> Any:

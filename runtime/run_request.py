@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from runtime.assistant_record import Assistant
 from runtime.errors import InvalidInput, NotSupported
+from runtime.json_text import MAX_INPUT_LEVELS, is_too_deep
 from runtime.project_runtime import CALLER
 from runtime.run_record import Nodes, RunRequest, Strategy
 
@@ -166,10 +166,9 @@ def _text(content: Any) -> str:
 
 
 def _check_depth(request: RunRequest) -> None:
-    try:
-        orjson.dumps([request.payload, request.context, request.update, request.goto, request.configurable])
-    except orjson.JSONEncodeError as exc:
-        raise InvalidInput("the input is nested too deep; 254 levels are allowed") from exc
+    parts = (request.payload, request.context, request.update, request.goto, request.configurable)
+    if any(is_too_deep(part) for part in parts):
+        raise InvalidInput(f"the input is nested too deep; {MAX_INPUT_LEVELS} levels are allowed")
 
 
 def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:

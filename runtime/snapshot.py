@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
+from langgraph.types import StateSnapshot
 
 from runtime.context import User
 from runtime.errors import ThreadBusy
@@ -16,8 +17,10 @@ from runtime.threads import ThreadRow, Threads
 
 _TRIES = 20
 _PAUSE_S = 0.05
-_RUN_CHECKPOINTS = 1_000
-"""Of a run in flight; more than its supersteps, as a rule."""
+_PAGE = 8
+"""States read at once, each of them whole."""
+_RUN_PAGES = 125
+"""1,000 checkpoints of a run in flight: more than its supersteps, as a rule."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,20 @@ async def take_snapshot(threads: Threads, state: ThreadState, user: User, thread
             row.active or row.seq == after.seq
         ):
             where = found.config["configurable"] if found else {}
-            values = (found.values if found else None) or {}
+            values = {} if found is None or found.values is None else found.values
             return Snapshot(row.run_seq if row.active else row.seq, values, where.get("checkpoint_id"))
         await anyio.sleep(_PAUSE_S)
     raise ThreadBusy("the thread changes faster than its state can be read; try again")
 
 
-async def _before_run(state: ThreadState, user: User, row: ThreadRow) -> Any:
-    for found in await state.history(user, row, _RUN_CHECKPOINTS):
-        if (found.metadata or {}).get("run_id") != row.active:
-            return found
+async def _before_run(state: ThreadState, user: User, row: ThreadRow) -> StateSnapshot | None:
+    before: str | None = None
+    for _ in range(_RUN_PAGES):
+        page = await state.history(user, row, _PAGE, before=before)
+        for found in page:
+            if (found.metadata or {}).get("run_id") != row.active:
+                return found
+        if len(page) < _PAGE:
+            return None
+        before = page[-1].config["configurable"]["checkpoint_id"]
     return None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from langgraph.types import PregelTask, StateSnapshot
 
 from runtime.keys import split_thread_key
 
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?=\()")
+
 
 def state_json(state: StateSnapshot | None) -> dict[str, Any]:
-    """The state as clients know it; None: nothing ran yet."""
+    """The state as clients know it; None: nothing ran yet. The values of a state graph are an object."""
     if state is None:
         state = StateSnapshot({}, (), {}, None, None, None, (), ())
     checkpoint, parent = _place(state.config), _place(state.parent_config)
     return {
-        "values": state.values or {},
+        "values": {} if state.values is None else state.values,
         "next": list(state.next),
         "tasks": [_task(task) for task in state.tasks],
         "metadata": {k: v for k, v in (state.metadata or {}).items() if k != "thread_id"},
@@ -34,12 +37,23 @@ def _task(task: PregelTask) -> dict[str, Any]:
         "id": task.id,
         "name": task.name,
         "path": list(task.path),
-        "error": repr(task.error) if task.error else None,
+        "error": _kind(task.error) if task.error else None,
         "interrupts": [{"id": i.id, "value": i.value} for i in task.interrupts],
         "checkpoint": _below(below) if isinstance(below, dict) else None,
         "state": state_json(below) if isinstance(below, StateSnapshot) else None,
         "result": task.result,
     }
+
+
+def _kind(error: Any) -> str:
+    """The exception's type: its text may hold anything, the conversation included.
+
+    What comes from a checkpoint is a string, `repr` of the exception (LangGraph's `jsonplus.py`).
+    """
+    if not isinstance(error, str):
+        return type(error).__name__
+    named = _RAISED.match(error)
+    return named[0] if named else "Exception"
 
 
 def _below(config: Any) -> dict[str, Any]:

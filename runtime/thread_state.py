@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from langchain_core.exceptions import LangChainException
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import EmptyInputError, InvalidUpdateError
 from langgraph.types import StateSnapshot
@@ -13,10 +14,13 @@ from langgraph_sdk.runtime import AccessContext
 
 from runtime.catalog import Catalog
 from runtime.context import User
-from runtime.errors import InvalidInput, NoSuchCheckpoint, ThreadBusy
+from runtime.errors import InvalidInput, NoSuchCheckpoint, NoSuchNamespace, ThreadBusy
 from runtime.graph import Graph
 from runtime.keys import thread_key
 from runtime.threads import ThreadRow, Threads
+
+_REFUSALS = (ValueError, TypeError, NotImplementedError, LookupError, AttributeError, LangChainException)
+"""What reducers, and the branches that read their outcome, raise for values of another kind than theirs."""
 
 
 class ThreadState:
@@ -83,8 +87,9 @@ class ThreadState:
     ) -> RunnableConfig:
         """Writes `values` as if a node had returned them; the new checkpoint's config.
 
-        A question that waited for an answer is dropped. Raises ThreadBusy while a run is in flight, and
-        InvalidInput for values that the graph does not take.
+        A question that waited for an answer is dropped. Raises ThreadBusy while a run is in flight;
+        NoSuchCheckpoint and NoSuchNamespace; InvalidInput for values that the graph does not take. When a run
+        began meanwhile, which may have gone on from the state before, it raises ThreadBusy too.
         """
         if row.active:
             raise ThreadBusy("Thread is already running a task; its state cannot be changed meanwhile")
@@ -92,20 +97,42 @@ class ThreadState:
             raise InvalidInput(
                 "nothing ran on this thread, so no graph knows its state; name a graph_id at creation"
             )
+        where = place(user, row.thread_id, checkpoint_id, namespace)
         async with self._graph(user, row, "threads.update") as graph:
-            try:
-                config = await graph.aupdate_state(
-                    place(user, row.thread_id, checkpoint_id, namespace), values, as_node=as_node
-                )
-            except (InvalidUpdateError, EmptyInputError) as exc:
-                raise InvalidInput(str(exc).split("\n")[0]) from exc
+            if checkpoint_id or namespace:
+                await _check_place(graph, where, checkpoint_id, namespace)
+            config = await _updated(graph, where, values, as_node)
             state = await graph.aget_state(place(user, row.thread_id))
-        asked = any(task.interrupts for task in state.tasks)
-        await self._threads.set_status(user, row.thread_id, "interrupted" if asked else "idle")
+        after = await self._threads.get(user, row.thread_id)
+        status = "interrupted" if any(task.interrupts for task in state.tasks) else "idle"
+        ran = (after.run_seq, after.seq) != (row.run_seq, row.seq)
+        if ran or not await self._threads.set_status(user, row.thread_id, status):
+            raise ThreadBusy("a run began meanwhile; see whether the change is in the state")
         return config
 
     def _graph(self, user: User, row: ThreadRow, access: AccessContext) -> AbstractAsyncContextManager[Graph]:
         return self._catalog.open(row.graph, access, user)
+
+
+async def _updated(graph: Graph, where: RunnableConfig, values: Any, as_node: str | None) -> RunnableConfig:
+    try:
+        return await graph.aupdate_state(where, values, as_node=as_node)
+    except (InvalidUpdateError, EmptyInputError) as exc:
+        raise InvalidInput(str(exc).split("\n")[0]) from exc
+    except _REFUSALS as exc:
+        # Without the exception's text: it may hold the values.
+        raise InvalidInput(f"the graph does not take these values ({type(exc).__name__})") from exc
+
+
+async def _check_place(
+    graph: Graph, where: RunnableConfig, checkpoint_id: str | None, namespace: Sequence[str]
+) -> None:
+    """LangGraph would begin a new state there, in the place of the one that the thread has."""
+    state = await graph.aget_state(where)
+    if state.created_at is None and checkpoint_id:
+        raise NoSuchCheckpoint(f"no checkpoint {checkpoint_id!r} on this thread")
+    if state.created_at is None:
+        raise NoSuchNamespace(f"nothing ran under {'|'.join(namespace)!r}")
 
 
 def place(

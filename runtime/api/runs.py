@@ -195,8 +195,11 @@ async def _outcome(engine: Engine, call: Call, thread_id: str, run_id: str) -> R
         return Reply({"__error__": error}, headers=headers)
     row = await engine.threads.get(call.user, thread_id)
     state = state_json(await engine.state.get(call.user, row))
-    asked = {"__interrupt__": state["interrupts"]} if state["interrupts"] else {}
-    return Reply({**state["values"], **asked}, headers=headers)
+    values = state["values"]
+    if state["interrupts"]:
+        # The output of an @entrypoint may be anything; beside a question only an object has a place.
+        values = {**(values if isinstance(values, dict) else {}), "__interrupt__": state["interrupts"]}
+    return Reply(values, headers=headers)
 
 
 async def _find(engine: Engine, call: Call) -> RunRecord:

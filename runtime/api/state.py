@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import anyio
 from pydantic import Field
@@ -11,7 +12,8 @@ from pydantic import Field
 from runtime.api.call import MAX_PAGE, Body, Call
 from runtime.api.thread_access import changed_thread, read_thread, thread_of
 from runtime.engine import Engine
-from runtime.errors import NoSuchCheckpoint, NotFound
+from runtime.errors import NoSuchCheckpoint, NoSuchNamespace, NotFound
+from runtime.json_text import JsonObject, Shallow
 from runtime.state_view import checkpoint_json, state_json
 from runtime.threads import ThreadRow
 
@@ -19,48 +21,67 @@ _REST_S = 0.1
 _REST_POLL_S = 0.005
 
 
+class Place(Body):
+    """A checkpoint, of the root or of a subgraph, as states name it."""
+
+    checkpoint_id: str | None = None
+    checkpoint_ns: str | None = None
+
+    @property
+    def namespace(self) -> list[str]:
+        """[] for the root."""
+        return self.checkpoint_ns.split("|") if self.checkpoint_ns else []
+
+
+class Bound(Place):
+    """A checkpoint, or the config of one."""
+
+    configurable: Place | None = None
+
+
 class CheckpointQuery(Body):
-    checkpoint: Mapping[str, Any]
+    checkpoint: Place
     subgraphs: bool = False
 
 
 class StateUpdate(Body):
-    values: Mapping[str, Any] | list[Mapping[str, Any]] | None = None
+    values: Annotated[Mapping[str, Any] | list[Mapping[str, Any]] | None, Shallow] = None
     as_node: str | None = None
-    checkpoint: Mapping[str, Any] | None = None
+    checkpoint: Place | None = None
     checkpoint_id: str | None = None
 
 
 class HistoryQuery(Body):
     limit: int = Field(10, ge=1, le=MAX_PAGE)
-    before: str | Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] | None = None
-    checkpoint: Mapping[str, Any] | None = None
+    before: str | Bound | None = None
+    metadata: JsonObject | None = None
+    checkpoint: Place | None = None
 
 
 async def get(engine: Engine, call: Call) -> dict[str, Any]:
     """The state, at a checkpoint where one is named."""
-    return await _state(engine, call, call.path.get("checkpoint_id"), "", call.flag("subgraphs"))
+    where = Place(checkpoint_id=call.path.get("checkpoint_id"))
+    return await _state(engine, call, where, call.flag("subgraphs"))
 
 
 async def get_at(engine: Engine, call: Call, body: CheckpointQuery) -> dict[str, Any]:
     """The state at a checkpoint, of a subgraph where the checkpoint is one of its."""
-    where = body.checkpoint
-    return await _state(engine, call, where.get("checkpoint_id"), where.get("checkpoint_ns"), body.subgraphs)
+    return await _state(engine, call, body.checkpoint, body.subgraphs)
 
 
 async def update(engine: Engine, call: Call, body: StateUpdate) -> dict[str, Any]:
     """Change the state as if a node had returned the values; 409 while a run is in flight."""
     row = await changed_thread(engine, call)
-    where = body.checkpoint or {}
-    config = await engine.state.update(
-        call.user,
-        row,
-        body.values,
-        as_node=body.as_node,
-        checkpoint_id=body.checkpoint_id or where.get("checkpoint_id"),
-        namespace=_namespace(where.get("checkpoint_ns")),
-    )
+    where = body.checkpoint or Place()
+    with _found():
+        config = await engine.state.update(
+            call.user,
+            row,
+            body.values,
+            as_node=body.as_node,
+            checkpoint_id=body.checkpoint_id or where.checkpoint_id,
+            namespace=where.namespace,
+        )
     checkpoint = checkpoint_json(config)
     return {"checkpoint": checkpoint, "configurable": checkpoint}
 
@@ -69,14 +90,14 @@ async def history(engine: Engine, call: Call, body: HistoryQuery) -> list[dict[s
     """Earlier states, the newest first."""
     row = await read_thread(engine, call)
     before = body.before
-    if isinstance(before, Mapping):
-        before = before.get("configurable", before).get("checkpoint_id")
+    if isinstance(before, Bound):
+        before = (before.configurable or before).checkpoint_id
     states = await engine.state.history(
         call.user,
         row,
         body.limit,
         before=before,
-        namespace=_namespace((body.checkpoint or {}).get("checkpoint_ns")),
+        namespace=(body.checkpoint or Place()).namespace,
         metadata=body.metadata,
     )
     return [state_json(state) for state in states]
@@ -88,17 +109,22 @@ async def history_by_query(engine: Engine, call: Call) -> list[dict[str, Any]]:
     return await history(engine, call, HistoryQuery(limit=limit, before=call.query.get("before")))
 
 
-async def _state(
-    engine: Engine, call: Call, checkpoint_id: str | None, ns: str | None, subgraphs: bool
-) -> dict[str, Any]:
+async def _state(engine: Engine, call: Call, where: Place, subgraphs: bool) -> dict[str, Any]:
     row = await _rested(engine, call)
-    try:
+    with _found():
         state = await engine.state.get(
-            call.user, row, checkpoint_id=checkpoint_id, namespace=_namespace(ns), subgraphs=subgraphs
+            call.user, row, checkpoint_id=where.checkpoint_id, namespace=where.namespace, subgraphs=subgraphs
         )
-    except NoSuchCheckpoint as exc:
-        raise NotFound(str(exc)) from exc
     return state_json(state)
+
+
+@contextmanager
+def _found() -> Iterator[None]:
+    """The protocol's codes for a place that is not there, as HTTP says it: 404."""
+    try:
+        yield
+    except (NoSuchCheckpoint, NoSuchNamespace) as exc:
+        raise NotFound(str(exc)) from exc
 
 
 async def _rested(engine: Engine, call: Call) -> ThreadRow:
@@ -110,7 +136,3 @@ async def _rested(engine: Engine, call: Call) -> ThreadRow:
             await anyio.sleep(_REST_POLL_S)
         await engine.hub.all_sent(thread_of(call), row.seq)
     return await read_thread(engine, call)
-
-
-def _namespace(ns: str | None) -> list[str]:
-    return ns.split("|") if ns else []

@@ -4,7 +4,7 @@ The rule: a namespace that a client names is below its tenant. The tenant's labe
 and off on the way out, so a client can name nothing outside. Tools store under `(tenant, subject, …)`: what
 one wrote for Ana of Acme to `("acme", "ana", "notes")` is `["ana", "notes"]` here.
 
-Within a tenant a rep sees what is below its own subject, as it sees its own threads; the other roles see all
+Within a tenant a plain user sees what is below its own subject, as with threads; the other roles see all
 of the tenant's. A project's graph, which knows nothing of tenants, is given its tenant's part of the store as
 if it were all (`TenantStore`).
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import structlog
+from langgraph.types import StateSnapshot
 from pydantic import Field
 from uuid_utils import uuid7
 
@@ -12,7 +14,16 @@ from runtime.api.call import MAX_PAGE, Body, Call, Reply
 from runtime.api.thread_access import changed_thread, read_thread
 from runtime.documents import contains
 from runtime.engine import Engine
-from runtime.errors import InvalidInput, NotSupported, ThreadBusy
+from runtime.errors import (
+    CheckpointLost,
+    Conflict,
+    GraphUnavailable,
+    InvalidInput,
+    NotSupported,
+    ThreadBusy,
+    UnknownAssistant,
+)
+from runtime.json_text import JsonObject
 from runtime.keys import check_thread_id, thread_key
 from runtime.state_view import state_json
 from runtime.threads import ThreadRow, row_json
@@ -21,22 +32,24 @@ from runtime.waiting import settled
 _CANCEL_WAIT_S = 20
 Sort = Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"]
 
+log = structlog.get_logger()
+
 
 class ThreadCreate(Body):
     thread_id: str | None = None
-    metadata: Mapping[str, Any] | None = None
+    metadata: JsonObject | None = None
     if_exists: Literal["raise", "do_nothing"] = "raise"
     supersteps: list[Mapping[str, Any]] | None = None
     ttl: Any = None
 
 
 class ThreadPatch(Body):
-    metadata: Mapping[str, Any] | None = None
+    metadata: JsonObject | None = None
 
 
 class ThreadFilter(Body):
-    metadata: Mapping[str, Any] = Field(default_factory=dict)
-    values: Mapping[str, Any] = Field(default_factory=dict)
+    metadata: JsonObject = Field(default_factory=dict)
+    values: JsonObject = Field(default_factory=dict)
     status: Literal["idle", "busy", "interrupted", "error"] | None = None
     ids: list[str] | None = None
 
@@ -64,7 +77,7 @@ async def create(engine: Engine, call: Call, body: ThreadCreate) -> dict[str, An
         raise InvalidInput(f"no graph {graph!r}; known: {engine.catalog.names}")
     row, created = await engine.threads.create(call.user, thread_id, body.metadata, graph)
     if not created and body.if_exists == "raise":
-        raise ThreadBusy(f"thread {row.thread_id!r} exists already")
+        raise Conflict(f"thread {row.thread_id!r} exists already")
     return row_json(row)
 
 
@@ -91,7 +104,7 @@ async def search(engine: Engine, call: Call, body: ThreadSearch) -> Reply:
     found.sort(key=_SORTS[body.sort_by], reverse=body.sort_order == "desc")
     page = found[body.offset : body.offset + body.limit]
     with_values = body.select is None or bool({"values", "interrupts"} & set(body.select))
-    rows = [await _whole(engine, call, row) if with_values else row_json(row) for row in page]
+    rows = [await _listed(engine, call, row) if with_values else row_json(row) for row in page]
     if body.select:
         rows = [{key: row[key] for key in body.select if key in row} for row in rows]
     more = body.offset + body.limit < len(found)
@@ -145,6 +158,19 @@ async def _whole(engine: Engine, call: Call, row: ThreadRow) -> dict[str, Any]:
     return row_json(row, state_json(await engine.state.get(call.user, row) if known else None))
 
 
+async def _listed(engine: Engine, call: Call, row: ThreadRow) -> dict[str, Any]:
+    return row_json(row, state_json(await _readable(engine, call, row)))
+
+
+async def _readable(engine: Engine, call: Call, row: ThreadRow) -> StateSnapshot | None:
+    """None for a thread whose state cannot be read now: it must not spoil the list that it stands in."""
+    try:
+        return await engine.state.get(call.user, row)
+    except (GraphUnavailable, UnknownAssistant, CheckpointLost) as exc:
+        log.warning("thread.unreadable", thread_id=row.thread_id, graph=row.graph, code=exc.code)
+        return None
+
+
 async def _found(engine: Engine, call: Call, body: ThreadFilter) -> list[ThreadRow]:
     ids = {check_thread_id(thread_id) for thread_id in body.ids} if body.ids is not None else None
     found = []
@@ -161,9 +187,9 @@ async def _found(engine: Engine, call: Call, body: ThreadFilter) -> list[ThreadR
 
 
 async def _has_values(engine: Engine, call: Call, row: ThreadRow, wanted: Mapping[str, Any]) -> bool:
-    state = await engine.state.get(call.user, row)
-    values = (state.values if state else None) or {}
-    return all(values.get(key) == value for key, value in wanted.items())
+    state = await _readable(engine, call, row)
+    values = state.values if state else None
+    return isinstance(values, dict) and all(values.get(key) == value for key, value in wanted.items())
 
 
 _SORTS: Mapping[str, Any] = {

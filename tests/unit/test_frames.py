@@ -52,3 +52,19 @@ def test_a_bad_command_is_answered_under_its_id(frame: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_frame(frame)
     assert json.loads(failure(None, caught.value))["id"] == 7
+
+
+@pytest.mark.parametrize(
+    "given", ["[" * 300 + "]" * 300, "{}", "1.5", "true", "123456789012345678901234567890"]
+)
+def test_an_odd_id_is_refused(given: str) -> None:
+    """It would be sent back, and what is nested deep cannot be: the socket would die of it."""
+    with pytest.raises(InvalidInput, match="id must be") as caught:
+        parse_frame('{"method":"x","id":' + given + "}")
+    assert json.loads(failure(None, caught.value))["id"] is None
+
+
+@pytest.mark.parametrize(("given", "command_id"), [("7", 7), ('"a"', "a"), ("null", None)])
+def test_ids_that_clients_use(given: str, command_id: object) -> None:
+    """JSON-RPC's three kinds."""
+    assert parse_frame('{"method":"x","id":' + given + "}")[0] == command_id
