@@ -103,7 +103,7 @@ class Commands:
         With an idempotency key the thread is the same each time.
         """
         key = params.idempotency_key
-        thread_id = str(uuid5(NAMESPACE_URL, f"{user.subject}/{key}") if key else uuid7())
+        thread_id = str(uuid5(NAMESPACE_URL, f"{user.subject}\x00{key}") if key else uuid7())
         return thread_id, await self.start(user, thread_id, params, forget=not keep)
 
     async def fork(self, user: User, thread_id: str, params: Params) -> Params:

@@ -21,12 +21,12 @@ from redis.asyncio import Redis
 from uuid_utils import uuid7
 
 from runtime.context import User
+from runtime.cron_jobs import AHEAD_S, enqueue_firing
 from runtime.cron_record import (
     Cron,
     CronChange,
     changed,
     cron_fields,
-    firing_key,
     has_ended,
     moved_on,
     read_cron,
@@ -34,21 +34,13 @@ from runtime.cron_record import (
 )
 from runtime.documents import Document, contains, decode, encode, until_taken
 from runtime.errors import AppError, InvalidInput, NotFound, PermissionDenied, RedisUnavailable
-from runtime.keys import tagged
+from runtime.keys import tagged, thread_key
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.scripts import load_script
 
 MAX_CRONS = 1_000
 """Of one tenant."""
-FIRE = "fire_cron"
-"""The name under which workers register `Crons.fire`."""
-AHEAD_S = 180
-"""Jobs are put into the queue this long before they are due: more than the minute between two `reschedule`s,
-so that one may be missed, and no more, so that a cron that is changed leaves nothing behind for long."""
-_TIMEOUT_S = 60
-"""Of one firing, which starts a run and does not wait for it."""
-_RETRIES = 3
 _PAGE = 500
 _DUE = tagged("crons", "due")
 
@@ -97,8 +89,7 @@ class Crons:
             created=created,
             updated=created,
         )
-        cron = changed(blank, change, now)
-        await self._put(b"", cron)
+        await self._put(b"", cron := changed(blank, change, now))
         return cron
 
     async def get(self, user: User, cron_id: str) -> Cron:
@@ -132,8 +123,7 @@ class Crons:
         """Whosever they are: their runs could not start any more."""
         for cron in await self._all(tenant):
             if cron.assistant_id == assistant_id:
-                await self._client.hdel(_key(tenant), cron.cron_id)
-                await self._client.zrem(_DUE, _name(cron))
+                await self._drop(cron)
 
     async def search(
         self,
@@ -166,7 +156,7 @@ class Crons:
         ):
             for entry in entries:
                 tenant, _, cron_id = as_text(entry[0]).partition("/")
-                await self._enqueue(tenant, cron_id, int(entry[1]))
+                await enqueue_firing(self._queue, tenant, cron_id, int(entry[1]))
             at += len(entries)
 
     async def fire(self, ctx: Mapping[str, Any], *, cron_id: str, tenant: str, due: int) -> None:
@@ -174,9 +164,23 @@ class Crons:
         read = await self._find(tenant, cron_id)
         if read is None or read.cron.due != due:
             return
+        if not await self._has_thread(read.cron):
+            log.info("cron.deleted", cron_id=cron_id, due=due, thread_id=read.cron.thread_id)
+            return await self._drop(read.cron)
         if not has_ended(read.cron, self._clock()):
             await self._start_run(read.cron, due)
         await self._move_on(tenant, cron_id, due)
+
+    async def _has_thread(self, cron: Cron) -> bool:
+        """False when it was deleted, and a run would bring it back; also when another user has its id."""
+        if cron.thread_id is None:
+            return True
+        row = tagged(thread_key(cron.user.tenant, cron.thread_id), "thread")
+        return as_text(await self._client.hget(row, "owner")) == cron.user.subject
+
+    async def _drop(self, cron: Cron) -> None:
+        await self._client.hdel(_key(cron.user.tenant), cron.cron_id)
+        await self._client.zrem(_DUE, _name(cron))
 
     async def _start_run(self, cron: Cron, due: int) -> None:
         try:
@@ -202,7 +206,7 @@ class Crons:
         if not await self._replace(cron, read, encode("the cron", cron_fields(cron)), cron.due):
             return False
         if cron.due is not None and cron.due <= self._clock() + AHEAD_S:
-            await self._enqueue(cron.user.tenant, cron.cron_id, cron.due)
+            await enqueue_firing(self._queue, cron.user.tenant, cron.cron_id, cron.due)
         return True
 
     async def _replace(self, cron: Cron, read: Document, document: Document, due: int | None) -> bool:
@@ -214,20 +218,6 @@ class Crons:
         if as_text(outcome) == "full":
             raise InvalidInput(f"there are {MAX_CRONS} crons; that is the most")
         return as_text(outcome) == "done"
-
-    async def _enqueue(self, tenant: str, cron_id: str, due: int) -> None:
-        await self._queue.enqueue(
-            FIRE,
-            key=firing_key(cron_id, due),
-            scheduled=due,
-            timeout=_TIMEOUT_S,
-            retries=_RETRIES,
-            retry_delay=1.0,
-            ttl=-1,  # Nothing of the job stays: the record says what was done.
-            tenant=tenant,
-            cron_id=cron_id,
-            due=due,
-        )
 
     async def _read(self, user: User, cron_id: str) -> _Read:
         read = await self._find(user.tenant, cron_id)

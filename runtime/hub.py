@@ -42,6 +42,11 @@ class Follower(Protocol):
     """Set when a batch found its queue full: once it has caught up, it is to look into the log."""
 
     @property
+    def subscribed(self) -> bool:
+        """Whether it wants any events; `sent_seq` says nothing otherwise."""
+        ...
+
+    @property
     def watches_only(self) -> bool:
         """True for a client's watcher, which wants `lifecycle` and `input` alone."""
         ...
@@ -94,8 +99,10 @@ class Hub:
                 await anyio.sleep(0.002)
 
     async def all_sent(self, thread: str, seq: int) -> None:
-        """Waits until every socket of the thread here was sent all up to `seq`; give it a time limit."""
-        while any(f.sent_seq < seq for f in self._followers.get(thread, {})):  # noqa: ASYNC110  (as above)
+        """Waits until every subscribed socket of the thread here was sent all up to `seq`; limit its time."""
+        while any(  # noqa: ASYNC110  (as above)
+            other.subscribed and other.sent_seq < seq for other in self._followers.get(thread, {})
+        ):
             await anyio.sleep(0.002)
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
@@ -111,7 +118,10 @@ class Hub:
                 await anyio.sleep(_RECONNECT_S)
 
     async def look(self) -> None:
-        """Tells followers to look into the log where it is ahead of them; ends only by being cancelled."""
+        """Tells followers to look where the log is not where they are; ends only by being cancelled.
+
+        It is behind them when the thread is gone, or another one has its id.
+        """
         while True:
             await anyio.sleep(_LOOK_S)
             threads = list(self._followers)
@@ -121,7 +131,7 @@ class Hub:
                 log.warning("hub.disconnected", error=type(exc).__name__)
                 continue
             for thread, seq in zip(threads, seqs, strict=True):
-                if any(follower.sent_seq < seq for follower in self._followers.get(thread, {})):
+                if any(f.subscribed and f.sent_seq != seq for f in self._followers.get(thread, {})):
                     self._hand_out(thread, [])
 
     def _receive(self, message: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from runtime.context import User
 from runtime.engine import Engine
-from runtime.errors import NoSuchSubscription, UnknownCommand
+from runtime.errors import NoSuchSubscription, NotFound, UnknownCommand
 from runtime.events import Logged
 from runtime.filters import Filter, parse_filter, parse_since
 from runtime.hub import Batch
@@ -34,10 +34,10 @@ class Session:
     """Subscriptions of one connection. A live event is sent once however many of them match."""
 
     __slots__ = (
+        "_created",
         "_engine",
         "_filters",
         "_log",
-        "_may_read",
         "_send",
         "_thread_id",
         "_turn",
@@ -55,10 +55,15 @@ class Session:
         self._log = engine.events
         self._send = send
         self._user, self._thread_id = user, thread_id
-        self._may_read = False
+        self._created: int | None = None
+        """When the thread came to be that `sent_seq` counts on; None before it has been looked at."""
         self._filters: dict[str, Filter] = {}
         self._turn = anyio.Lock()
         """Held while sending, so that replay and live events never interleave."""
+
+    @property
+    def subscribed(self) -> bool:
+        return bool(self._filters)
 
     @property
     def watches_only(self) -> bool:
@@ -80,12 +85,14 @@ class Session:
         """
         wanted, since = parse_filter(params), parse_since(params)
         async with self._turn:
-            await self._check_owner()
+            if not self._filters:
+                self._created = None  # Nothing was promised of what the thread was before.
+            await self._check_thread()
             head = self.sent_seq if self._filters else await self._log.last_seq(self.thread)
             start = since if since is not None else await self._engine.threads.replay_from(self.thread)
             gap = await self._gap(since, head) if since is not None else None
             if gap is not None:
-                start = await self._rebuild(gap)
+                start = await self._rebuild(gap, others=self.subscribed)
                 head = max(head, start)
             replayed = await self._replay(wanted, start, head)
             subscription_id = str(params.get("subscription_id") or uuid7())
@@ -122,11 +129,16 @@ class Session:
             self.behind = False
             await self._forward([])
 
-    async def _check_owner(self) -> None:
-        """A thread that did not exist when the connection opened may by now belong to somebody else."""
-        if not self._may_read:
-            found = await self._engine.threads.find(self._user, self._thread_id)
-            self._may_read = found is not None
+    async def _check_thread(self) -> None:
+        """Raises NotFound when the thread is not the one any more that was read so far.
+
+        Its id may by now be somebody else's, which raises PermissionDenied.
+        """
+        row = await self._engine.threads.find(self._user, self._thread_id)
+        created = row.created if row else None
+        if self._created not in (None, created):
+            raise NotFound(f"the thread {self._thread_id!r} was deleted")
+        self._created = created
 
     async def _gap(self, since: int, head: int) -> dict[str, int] | None:
         """What the log cannot give of what comes after `since`; None: it has all of it."""
@@ -136,9 +148,12 @@ class Session:
         available = head + 1 if first is None else first
         return {"since": since, "min_available_seq": available} if since + 1 < available else None
 
-    async def _rebuild(self, gap: dict[str, int]) -> int:
+    async def _rebuild(self, gap: dict[str, int], *, others: bool) -> int:
+        """The seq that the state stands for. The `others` subscribed here first get what lies before it."""
         engine = self._engine
         snapshot = await take_snapshot(engine.threads, engine.state, self._user, self._thread_id)
+        if others and snapshot.seq > self.sent_seq:
+            await self._read_on(snapshot.seq)
         await self._send(Logged(snapshot.seq, snapshot.event(gap)))
         return snapshot.seq
 
@@ -153,17 +168,30 @@ class Session:
         return count
 
     async def _forward(self, batch: Batch) -> None:
+        """Only what follows on what was sent needs no look at the thread: the rest may be of another one."""
         fresh = [logged for logged in batch if logged.seq > self.sent_seq]
-        if batch and not fresh:
-            return
-        if fresh and fresh[0].seq == self.sent_seq + 1:
+        follows = bool(fresh) and fresh[0].seq == self.sent_seq + 1
+        if self._created is None or self.behind or len(fresh) < len(batch) or not follows:
+            await self._check_thread()
+        if follows:
             await self._send_matching(fresh)
-            return
-        while page := await self._log.read(self.thread, self.sent_seq):
-            await self._send_matching(page)
+        elif fresh or not batch:
+            await self._read_on()
+
+    async def _read_on(self, until: int | None = None) -> None:
+        """Sends what the log has after `sent_seq`; first the state, where it does not reach back to there."""
+        while True:
+            page = await self._log.read(self.thread, self.sent_seq, until)
+            if page and page[0].seq == self.sent_seq + 1:
+                await self._send_matching(page)
+                continue
+            head = page[-1].seq if page else until or await self._log.last_seq(self.thread)
+            gap = await self._gap(self.sent_seq, head)
+            if gap is None:
+                return
+            self.sent_seq = await self._rebuild(gap, others=False)
 
     async def _send_matching(self, events: list[Logged]) -> None:
-        await self._check_owner()
         for logged in events:
             if any(f.matches(logged.event) for f in self._filters.values()):
                 if logged.event.method == "input.requested" and self.watches_only:
@@ -175,7 +203,10 @@ class Session:
 
 @asynccontextmanager
 async def open_session(user: User, thread_id: str, engine: Engine, send: Send) -> AsyncIterator[Session]:
-    """A session that forwards until the block is left. PermissionDenied may come out at any time."""
+    """A session that forwards until the block is left.
+
+    NotFound may come out at any time (the thread was deleted), and PermissionDenied (it is somebody else's).
+    """
     session = Session(user, thread_id, engine, send)
     async with engine.hub.follow(session.thread, session) as batches, anyio.create_task_group() as tasks:
         tasks.start_soon(session.run, batches)

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from runtime.checkpoints import RedisSaver
 from runtime.errors import ThreadBusy
+from runtime.events import live_channel
 from runtime.keys import fence_key, split_thread_key, tagged, tenant_threads
 from runtime.redis_calls import as_text
 from runtime.scripts import load_script
@@ -17,24 +18,24 @@ _REFUSE_STALE_MS = 60_000
 class ThreadRemoval:
     def __init__(self, client: Redis, saver: RedisSaver) -> None:
         self.saver = saver
-        self._client = client
-        self._remove = load_script(client, "thread_remove")
+        self._mark = load_script(client, "thread_mark")
+        self._remove = load_script(client, "append_events", "thread_remove")
 
     async def remove(self, thread: str) -> None:
-        """Removes all that the thread is, state first. Raises ThreadBusy while a run is in flight."""
-        if await self._client.hget(tagged(thread, "thread"), "active"):
+        """Removes all that the thread is and ends the sessions that follow it; nothing where it is gone.
+
+        Idempotency keys stay for their day. Raises ThreadBusy, having changed nothing, while a run is in
+        flight. If it fails half-way, the thread takes no run any more, and can only be deleted again.
+        """
+        outcome = as_text(await self._mark(keys=[tagged(thread, "thread")]))
+        if outcome == "missing":
+            return
+        if outcome == "busy":
             raise ThreadBusy("a run is in flight on the thread; cancel it first")
         await self.saver.adelete_thread(thread)
         tenant, thread_id = split_thread_key(thread)
-        owner = as_text(await self._client.hget(tagged(thread, "thread"), "owner"))
-        kinds = ("thread", "pending", "runs", "events", "idempotency")
-        removed = await self._remove(
+        kinds = ("thread", "pending", "runs", "events")
+        await self._remove(
             keys=[fence_key(thread), *(tagged(thread, kind) for kind in kinds), tenant_threads(tenant)],
-            args=[
-                f"{owner}\x00{thread_id}",
-                tagged(thread, "run:"),
-                _REFUSE_STALE_MS,
-            ],
+            args=[thread_id, tagged(thread, "run:"), _REFUSE_STALE_MS, live_channel(thread)],
         )
-        if not removed:
-            raise ThreadBusy("a run began on the thread while it was being deleted")

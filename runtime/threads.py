@@ -11,14 +11,16 @@ from redis.asyncio import Redis
 from uuid_utils import uuid7
 
 from runtime.context import User
-from runtime.errors import NotFound, PermissionDenied
+from runtime.documents import until_taken
+from runtime.errors import InvalidInput, NotFound, PermissionDenied
 from runtime.keys import tagged, tenant_threads, thread_key
 from runtime.redis_calls import as_text
 from runtime.run_record import iso, now_ms
+from runtime.scripts import load_script
+from runtime.thread_listing import members
 
 _JUST_ENDED_MS = 1_000
 """A client subscribes after `run.start` returned, when a short run may be over already."""
-_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ThreadRow:
     error: str
     error_message: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    asked: Mapping[str, list[str]] = field(default_factory=dict)
+    asked: Mapping[str, list[str] | None] = field(default_factory=dict)
     """Namespaces by id of the interrupts with which the latest run ended."""
 
 
@@ -53,40 +55,49 @@ class Threads:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        self._create = load_script(client, "thread_create")
+        self._patch = load_script(client, "thread_patch")
+        self._set_status = load_script(client, "thread_status")
 
     async def create(
         self, user: User, thread_id: str | None, metadata: Mapping[str, Any] | None = None, graph: str = ""
     ) -> tuple[ThreadRow, bool]:
-        """The row, and whether it is new. Raises PermissionDenied when somebody else has that id."""
+        """The row, and whether it is new.
+
+        Raises PermissionDenied when somebody else has that id, and InvalidInput as `patch`.
+        """
         thread_id = thread_id or str(uuid7())
-        key = _key(user, thread_id)
-        created = bool(await self._client.hsetnx(key, "owner", user.subject))
+        now, about = now_ms(), _encoded(metadata or {})
+        created = await self._create(keys=[_key(user, thread_id)], args=[user.subject, now, about, graph])
         if created:
-            now = now_ms()
-            fields: dict[Any, Any] = {
-                "created": now,
-                "updated": now,
-                "metadata": orjson.dumps(metadata or {}),
-            }
-            await self._client.hset(key, mapping=fields | ({"assistant": graph} if graph else {}))
             await self._client.zadd(tenant_threads(user.tenant), {f"{user.subject}\x00{thread_id}": now})
-        return await self.get(user, thread_id), created
+        return await self.get(user, thread_id), bool(created)
 
     async def patch(self, user: User, thread_id: str, metadata: Mapping[str, Any]) -> ThreadRow:
-        """Adds to the thread's metadata. Raises NotFound and PermissionDenied."""
-        row = await self.get(user, thread_id)
-        merged = orjson.dumps({**row.metadata, **metadata})
-        await self._client.hset(_key(user, thread_id), mapping={"metadata": merged, "updated": now_ms()})
-        return await self.get(user, thread_id)
+        """Adds to the thread's metadata, losing nothing that others add meanwhile.
+
+        Raises NotFound, PermissionDenied, and InvalidInput for what JSON cannot carry.
+        """
+        key = _key(user, thread_id)
+
+        async def attempt() -> ThreadRow | None:
+            await self.get(user, thread_id)
+            known = as_text(await self._client.hget(key, "metadata"))
+            merged = _encoded({**orjson.loads(known or "{}"), **metadata})
+            outcome = await self._patch(keys=[key], args=[known, merged, now_ms()])
+            return None if as_text(outcome) == "changed" else await self.get(user, thread_id)
+
+        return await until_taken(attempt)
 
     async def set_status(
-        self, user: User, thread_id: str, status: str, asked: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        """After the state was changed from outside: what the thread waits for now."""
-        fields: dict[Any, Any] = {"status": status, "updated": now_ms()}
-        if asked is not None:
-            fields["asked"] = orjson.dumps(asked)
-        await self._client.hset(_key(user, thread_id), mapping=fields)
+        self, user: User, thread_id: str, status: str, asked: Mapping[str, Sequence[str] | None] | None = None
+    ) -> bool:
+        """After the state was changed from outside: what the thread waits for now.
+
+        False, and nothing is written, for a thread that is gone or has a run in flight.
+        """
+        asked_now = "" if asked is None else orjson.dumps(asked)
+        return bool(await self._set_status(keys=[_key(user, thread_id)], args=[status, now_ms(), asked_now]))
 
     async def find(self, user: User, thread_id: str) -> ThreadRow | None:
         """None when there is no such thread. Raises PermissionDenied for a thread of somebody else."""
@@ -123,20 +134,16 @@ class Threads:
         return rows[offset:]
 
     async def all(self, user: User) -> AsyncIterator[ThreadRow]:
-        """Every thread that the user may see, most recently used first; read page by page."""
-        start = 0
-        while entries := await self._client.zrange(
-            tenant_threads(user.tenant), start, start + _PAGE - 1, desc=True
-        ):
-            parts = [as_text(entry).partition("\x00") for entry in entries]
-            ids = [thread_id for owner, _, thread_id in parts if user.may_see(owner)]
+        """Every thread that the user may see, once, the most recently used first; read page by page."""
+        async for page in members(self._client, user.tenant):
+            ids = [thread_id for owner, thread_id in page if user.may_see(owner)]
             async with self._client.pipeline(transaction=False) as pipe:
                 for thread_id in ids:
                     pipe.hgetall(_key(user, thread_id))
-                for thread_id, fields in zip(ids, await pipe.execute(), strict=True):
-                    if row := _row(thread_id, fields):
-                        yield row
-            start += _PAGE
+                replies = await pipe.execute()
+            for thread_id, fields in zip(ids, replies, strict=True):
+                if row := _row(thread_id, fields):
+                    yield row
 
     async def replay_from(self, thread: str) -> int:
         """The seq after which a client without `since` is shown the log.
@@ -153,6 +160,13 @@ class Threads:
 
 def _key(user: User, thread_id: str) -> str:
     return tagged(thread_key(user.tenant, thread_id), "thread")
+
+
+def _encoded(metadata: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(metadata)
+    except orjson.JSONEncodeError as exc:
+        raise InvalidInput(f"metadata cannot be kept as JSON: {exc}") from exc
 
 
 def _row(thread_id: str, raw: Mapping[Any, Any]) -> ThreadRow | None:

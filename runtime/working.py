@@ -13,9 +13,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from saq import Worker as SaqWorker
 
-from runtime.crons import FIRE, Crons
+from runtime.cron_jobs import FIRE
+from runtime.crons import Crons
+from runtime.forgetting import FORGET
 from runtime.queue import GRACE_S, RunQueue, running
-from runtime.worker import FORGET, Worker
+from runtime.worker import Worker
 
 log = structlog.get_logger()
 

@@ -19,8 +19,9 @@ from runtime import crons as limits
 from runtime.api import crons as api
 from runtime.assistants import Assistants
 from runtime.context import User
+from runtime.cron_jobs import FIRE
 from runtime.cron_record import Cron, CronChange
-from runtime.crons import FIRE, Crons
+from runtime.crons import Crons
 from runtime.engine import Engine
 from runtime.errors import AppError, InvalidInput, NotFound, PermissionDenied, RedisUnavailable, ThreadBusy
 from runtime.queue import RunQueue, running
@@ -384,3 +385,21 @@ async def test_a_search_filters_sorts_and_pages(engine: Engine) -> None:
     assert reply.headers == {"x-pagination-total": "2", "x-pagination-next": "1"}
     assert await ask(engine, api.count_crons, {"metadata": {"hour": 2}}) == 1
     assert await ask(engine, api.count_crons, {"thread_id": "t"}) == 0
+
+
+async def test_a_cron_goes_with_its_thread(
+    engine: Engine, crons: Crons, client: Redis, starts: Starts
+) -> None:
+    """Its run would bring back what its owner has deleted, or write to who has the id now."""
+    kept, gone, taken = [
+        await crons.create(ANA, "g", (await engine.threads.create(ANA, thread))[0].thread_id, MINUTELY)
+        for thread in ("kept", "gone", "taken")
+    ]
+    await client.delete("{acme/gone}:thread", "{acme/taken}:thread")
+    await engine.threads.create(BO, "taken")
+    for cron in (kept, gone, taken):
+        await fire(crons, cron)
+    assert [thread for _, thread, _ in starts.asked] == ["kept"]
+    assert [cron.cron_id for cron in await crons.search(ANA)] == [kept.cron_id]
+    await crons.reschedule()
+    assert await client.zcard("{crons}:due") == 1

@@ -208,3 +208,40 @@ async def test_the_hub_survives_a_cut_connection(place: Place) -> None:
         await place.events.append("acme/t", 1, 1, some(2))
         await until(socket, 2)
     assert seqs(socket) == [1, 2]
+
+
+async def unannounced(place: Place, seq: int) -> None:
+    """An event that is in the log and that no socket was told of."""
+    await place.client.hset("{acme/t}:thread", "seq", seq)
+    fields: Any = {"m": "custom", "n": "", "c": "", "b": '{"x":1,"method":"custom"}'}
+    await place.client.xadd("{acme/t}:events", fields, f"{seq}-0")
+
+
+async def test_a_snapshot_for_one_subscription_takes_nothing_from_the_others(place: Place) -> None:
+    """It may be newer than what the others have been sent."""
+    async with place.worker(), place.socket("t") as first:
+        await place.start("t")
+        await first.until("completed")
+    head = await place.events.last_seq("acme/t")
+    received = Received()
+    async with place.session("t", ANA, received) as session:
+        await session.subscribe({"channels": ALL, "since": head})
+        for seq in (head + 1, head + 2):
+            await unannounced(place, seq)
+        await place.client.xtrim("{acme/t}:events", minid="4-0", approximate=False)
+        result = await session.subscribe({"channels": ["values"], "since": 1})
+    assert result["resume_gap"]["seq"] == head + 2
+    assert [(f["seq"], f["method"]) for f in received.frames] == [
+        (head + 1, "custom"),
+        (head + 2, "custom"),
+        (head + 2, "values"),
+    ]
+
+
+async def test_a_socket_without_subscriptions_is_not_waited_for(place: Place) -> None:
+    """It was sent nothing and never will be: each read of the state would wait in vain."""
+    await place.start("t")
+    await place.events.append("acme/t", 1, 1, some(3))
+    async with place.session("t", ANA, Received()):
+        with anyio.fail_after(5):
+            await place.hub.all_sent("acme/t", 3)
