@@ -59,7 +59,9 @@ class Spot(NamedTuple):
 def spot(config: RunnableConfig) -> Spot:
     """Raises InvalidInput for ids that cannot be part of a key."""
     given = config["configurable"]
-    fence = given.get("__fence")
+    stopped = given.get("__stopped")
+    # What a stopped run's nodes still write is stale.
+    fence = 0 if stopped and stopped() else given.get("__fence")
     return Spot(
         checked(given["thread_id"]),
         checked(given.get("checkpoint_ns") or ""),

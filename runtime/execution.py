@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -55,8 +56,8 @@ class Outcome(NamedTuple):
     """The run's last events, logged by the script that settles it."""
     error: AppError | None = None
     usage: Mapping[str, Any] = {}
-    asked: Mapping[str, Sequence[str]] = {}
-    """Namespaces of its interrupts by id."""
+    asked: Mapping[str, Sequence[str] | None] = {}
+    """Namespaces of its interrupts by id; None where it is not known."""
     drained: bool = False
     """It stopped at a checkpoint, for another worker to go on from."""
 
@@ -67,6 +68,12 @@ class Stop:
     def __init__(self, timeout_s: float) -> None:
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + timeout_s)
         self.control = RunControl()
+        self.stopped = False
+        """Nothing that its nodes still do goes into checkpoints: a cancelled task's writes would, and with
+        them an answer that its run has not used.
+        """
+        self.hangs = False
+        """Its nodes did not let go in time."""
         self.error: AppError = RunTimeout(f"the run took longer than {timeout_s:g} s", limit_s=timeout_s)
 
     def request(self, error: AppError) -> None:
@@ -117,17 +124,39 @@ class Execution:
 
     async def _try(self, translator: Translator, writer: Writer) -> Exception | None:
         try:
-            payload, config, checkpoint_id = await begin(
+            payload, config, checkpoint_id, paused = await begin(
                 self.graph, self.claim, self.limits.recursion, self.limits.recursion_max
             )
             if self.claim.number > 1:
                 await writer.write(await take_over(self.log, self.claim, translator, checkpoint_id))
-            with self.stop.scope:
-                await self._stream(payload, config, translator, writer)
+            config["configurable"]["__stopped"] = lambda: self.stop.stopped
+            if not paused:
+                await self._until_stopped(self._stream(payload, config, translator, writer))
         except Exception as exc:  # The one broad catch: whatever a graph raises becomes its run's outcome.
             log_unforeseen(exc)
             return exc
-        return self.stop.error if self.stop.scope.cancelled_caught else None
+        return self.stop.error if self.stop.stopped else None
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Returns when the work is done, or was stopped and its nodes have let go, or the grace is over.
+
+        A task of its own: LangGraph cancels its nodes and waits for them only when cancelled once, and a
+        cancel scope cancels again at each turn of the event loop, so that they would work on unseen.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            with self.stop.scope:
+                await asyncio.wait({task})
+        finally:
+            if not task.done():
+                self.stop.stopped = True
+                task.cancel()
+                with anyio.CancelScope(shield=True), anyio.move_on_after(self.limits.stop_grace_s):
+                    await asyncio.wait({task})
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self.stop.hangs = not task.done()
+        if not self.stop.stopped:
+            task.result()
 
     async def _stream(
         self, payload: Any, config: RunnableConfig, translator: Translator, writer: Writer
@@ -182,18 +211,17 @@ class Execution:
         partial_text = translator.partial_text
         await writer.write(translator.finish("the run ended before it"))
         status = _status(error)
+        state = await self.graph.aget_state({"configurable": {"thread_id": claim.thread}})
+        checkpoint_id = state.config["configurable"].get("checkpoint_id")
         settled = {
             "status": status,
             "partial_text": partial_text,
-            "checkpoint": await self._checkpoint(),
-            "still_working": not still,
+            "checkpoint": {"id": checkpoint_id} if checkpoint_id else None,
+            "still_working": self.stop.hangs or not still,
         }
-        return Outcome(status, _last_words(claim, error, settled), error)
-
-    async def _checkpoint(self) -> dict[str, str] | None:
-        state = await self.graph.aget_state({"configurable": {"thread_id": self.claim.thread}})
-        checkpoint_id = state.config["configurable"].get("checkpoint_id")
-        return {"id": checkpoint_id} if checkpoint_id else None
+        # A question whose answer was cancelled is open again.
+        asked = dict.fromkeys(question.id for question in state.interrupts)
+        return Outcome(status, _last_words(claim, error, settled), error, asked=asked)
 
 
 def _last_words(claim: Claim, error: AppError, settled: Mapping[str, Any]) -> list[Event]:

@@ -11,10 +11,13 @@ from weakref import WeakValueDictionary
 import anyio
 from redis.asyncio import Redis
 from saq import Worker
-from saq.job import Job
+from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 
-_ABORT_WAIT_S = 1.0
+from runtime.redis_calls import as_text
+from runtime.run_record import now_ms
+from runtime.scripts import load_script
+
 _KEEP_DONE_S = 60
 _BEGIN_TIMEOUT_S = 10.0
 _DELIVERIES = 1_000
@@ -22,9 +25,10 @@ _DELIVERIES = 1_000
 
 
 class RunQueue(RedisQueue):
-    """SAQ's queue with a sweep that hands a lost worker's runs on after one second instead of five.
+    """SAQ's queue with a sweep of its own, since here the fence refuses a worker that was only slow.
 
-    Waiting longer is for jobs that must not run twice at once; here the fence refuses the elder.
+    SAQ's takes a job out of all lists, waits for its worker, and then puts it back: who ends in between loses
+    it, and the jobs of one lost worker wait for each other.
     """
 
     def __init__(self, client: Redis, heartbeat_s: float, name: str = "runs") -> None:
@@ -33,6 +37,8 @@ class RunQueue(RedisQueue):
         self._taking: set[asyncio.Task[Any]] = set()
         self._takers: WeakValueDictionary[str, asyncio.Task[Any]] = WeakValueDictionary()
         self._closed = False
+        self._sweep_script = load_script(client, "queue_sweep")
+        self._disowned: set[str] = set()
 
     @property
     def keys(self) -> tuple[str, str, str]:
@@ -54,8 +60,20 @@ class RunQueue(RedisQueue):
         job.status = "queued"  # type: ignore[assignment]  # as its JSON has it
         return str(self.serialize(job)).encode()
 
-    async def sweep(self, lock: int = 60, abort: float = _ABORT_WAIT_S) -> list[str]:
-        return await super().sweep(lock, abort)
+    async def sweep(self, lock: int = 60, abort: float = 0) -> list[str]:
+        """Hands the jobs of lost workers on; their ids. Several processes may sweep at once."""
+        swept = await self._sweep_script(keys=[self._active, self._incomplete, self._queued], args=[now_ms()])
+        return [as_text(job) for job in swept]
+
+    def disown(self, key: str) -> None:
+        """The job is another worker's by now: when this process has done with it, it stays in the queue."""
+        self._disowned.add(key)
+
+    async def finish(self, job: Job, status: Status, **kwargs: Any) -> None:
+        if job.key in self._disowned:
+            self._disowned.discard(job.key)
+            return
+        await super().finish(job, status, **kwargs)
 
     async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:  # noqa: ASYNC109  (SAQ's)
         taker = asyncio.current_task()

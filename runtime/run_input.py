@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command, Send
+from langgraph.types import Command, Send, StateSnapshot
 
 from runtime.errors import InvalidInput
 from runtime.graph import Graph
@@ -14,23 +15,41 @@ from runtime.run_record import RunRequest
 from runtime.runs import Claim
 
 
-async def begin(
-    graph: Graph, claim: Claim, recursion: int, most: int
-) -> tuple[Any, RunnableConfig, str | None]:
-    """The graph's input, its config, and the checkpoint that it goes on from, if that is known.
+class Beginning(NamedTuple):
+    payload: Any
+    """The graph's input; None: go on from the last checkpoint, into which a lost worker has brought it."""
+    config: RunnableConfig
+    checkpoint_id: str | None
+    """What it goes on from, if that is known."""
+    paused: bool
+    """The lost worker had come to a breakpoint: to go on would go past it."""
 
-    When a lost worker has brought the input into a checkpoint already, the input is None, which means go on,
-    from the thread's last checkpoint.
-    """
+
+async def begin(graph: Graph, claim: Claim, recursion: int, most: int) -> Beginning:
+    """What a claim starts its graph with."""
     chosen = claim.request.recursion_limit or (graph.config or {}).get("recursion_limit", recursion)
     config = run_config(claim, min(chosen, most))
     if claim.number > 1:
         state = await graph.aget_state({"configurable": {"thread_id": claim.thread}})
         if state.metadata and state.metadata.get("run_id") == claim.run_id:
-            return None, config, state.config["configurable"]["checkpoint_id"]
+            paused = await _at_breakpoint(graph, claim.request, state)
+            return Beginning(None, config, state.config["configurable"]["checkpoint_id"], paused)
     if claim.request.checkpoint_id:
         config["configurable"]["checkpoint_id"] = claim.request.checkpoint_id
-    return graph_input(claim.request), config, claim.request.checkpoint_id
+    return Beginning(graph_input(claim.request), config, claim.request.checkpoint_id, False)
+
+
+async def _at_breakpoint(graph: Graph, request: RunRequest, state: StateSnapshot) -> bool:
+    if _named(state.next, request.interrupt_before or graph.interrupt_before_nodes):
+        return True
+    after = request.interrupt_after or graph.interrupt_after_nodes
+    if not (after and state.next and state.parent_config):
+        return False
+    return _named((await graph.aget_state(state.parent_config)).next, after)
+
+
+def _named(nodes: Sequence[str], breakpoints: Literal["*"] | Sequence[str]) -> bool:
+    return bool(nodes) and (breakpoints == "*" or not set(breakpoints).isdisjoint(nodes))
 
 
 def graph_input(request: RunRequest) -> Any:

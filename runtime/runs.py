@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -17,21 +16,23 @@ from runtime.errors import (
     NotFound,
     PermissionDenied,
     RunCancelled,
+    RunRolledBack,
     StaleFence,
     ThreadBusy,
 )
 from runtime.events import Event, EventLog, flatten
+from runtime.forgetting import FORGET_AFTER_S, forget_later
+from runtime.idempotency import REMEMBERED_MS, digest, stored_under
 from runtime.keys import fence_key, split_thread_key, tagged, tenant_threads
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event, lifecycle_event
-from runtime.run_record import RunRecord, RunRequest, Status, now_ms, read_record, record_fields
+from runtime.run_reading import from_flat, newest_runs, read_runs
+from runtime.run_record import RunRecord, RunRequest, Status, now_ms, record_fields
 from runtime.scripts import load_script
 
 CANCEL_CHANNEL = "cornerman:cancel"
 CancelAction = Literal["interrupt", "rollback"]
-_REMEMBER_KEY_MS = 24 * 3_600_000
-"""How long an idempotency key stands for the run that it started."""
 
 
 class Started(NamedTuple):
@@ -77,9 +78,9 @@ class Runs:
 
         `reject` refuses it while another is in flight; `enqueue` lets it wait; `interrupt` stops those in
         flight where they are and goes on from there; `rollback` undoes them first. A key that was used for
-        the same request within a day gives that run again. Raises ThreadBusy (`reject`),
-        IdempotencyConflict (the key was used for another request) and PermissionDenied (another user's
-        thread).
+        the same request within a day gives that run again, unless it was deleted or undone. Raises
+        ThreadBusy (`reject`, or the thread is being deleted), IdempotencyConflict (the key was used for
+        another request) and PermissionDenied (another user's thread).
         """
         run_id = str(uuid7())
         fields = self._fields(thread, run_id, user, request)
@@ -87,18 +88,17 @@ class Runs:
         outcome, seq, run = await self._start(
             keys=[
                 *self._keys(thread, run_id),
-                tagged(thread, "idempotency"),
+                stored_under(thread, idempotency_key),
                 tenant_threads(tenant),
             ],
             args=[
                 *self._args(thread, run_id),
                 user.subject,
                 request.strategy,
-                _digest(record_fields(user, request)["request"]) if idempotency_key else "",
-                _REMEMBER_KEY_MS,
+                digest(record_fields(user, request)["request"]) if idempotency_key else "",
+                REMEMBERED_MS,
                 "" if request.forget else f"{user.subject}\x00{thread_id}",
                 request.graph,
-                idempotency_key,
                 *(part for pair in fields.items() for part in pair),
             ],
         )
@@ -121,8 +121,7 @@ class Runs:
         if not fence:
             return None
         number, attempt, flat = rest
-        record = read_record(run_id, _pairs(flat))
-        return Claim(thread, run_id, int(fence), int(number), int(attempt), record)
+        return Claim(thread, run_id, int(fence), int(number), int(attempt), from_flat(run_id, flat))
 
     async def release(self, claim: Claim) -> None:
         """Gives the run back in order, for another worker to claim: this claim is no lost attempt."""
@@ -139,15 +138,17 @@ class Runs:
         error: AppError | None = None,
         *,
         usage: Mapping[str, Any] | None = None,
-        asked: Mapping[str, Sequence[str]] | None = None,
+        asked: Mapping[str, Sequence[str] | None] | None = None,
         forget: bool = False,
     ) -> None:
         """Ends the run, logs its last events, and puts the next one before the workers.
 
         `asked`: namespaces of its interrupts by id. `forget` leaves no record of it: it was rolled back.
-        Raises StaleFence, having changed nothing, when a newer claim exists. A repeat changes nothing.
+        Raises, having changed nothing, StaleFence when a newer claim exists, and RunRolledBack when the run
+        was told to undo itself. A repeat changes nothing.
         """
-        thread_status = {"success": "idle", "interrupted": "idle" if error else "interrupted"}.get(
+        waits = asked or not error
+        thread_status = {"success": "idle", "interrupted": "interrupted" if waits else "idle"}.get(
             status, "error"
         )
         reply = await self._settle(
@@ -166,6 +167,8 @@ class Runs:
         )
         if reply is None:
             raise StaleFence(fence=claim.fence)
+        if as_text(reply) == "undo":
+            raise RunRolledBack()
 
     async def cancel(self, thread: str, run_id: str, action: CancelAction = "interrupt") -> bool:
         """Whether there was anything to cancel.
@@ -174,6 +177,8 @@ class Runs:
         Raises NotFound.
         """
         record = await self.find(thread, run_id)
+        if record.request.forget and record.status == "pending":
+            await forget_later(self._queue, thread, FORGET_AFTER_S)  # No worker will have it to settle.
         error = RunCancelled()
         settled = {"status": "interrupted", "partial_text": "", "checkpoint": None}
         outcome = await self._cancel(
@@ -187,31 +192,25 @@ class Runs:
         )
         return as_text(outcome) in ("settled", "signalled")
 
-    async def cancel_requested(self, thread: str, run_id: str) -> str:
-        """How the run is to stop, or ''."""
-        return as_text(await self._client.hget(tagged(thread, f"run:{run_id}"), "cancel"))
+    async def told(self, claim: Claim) -> str:
+        """How the run is to stop, or ''. Raises StaleFence when a newer claim exists."""
+        run = tagged(claim.thread, f"run:{claim.run_id}")
+        fence, action = await self._client.hmget(run, ["fence", "cancel"])
+        if int(fence or 0) != claim.fence:
+            raise StaleFence(fence=claim.fence)
+        return as_text(action)
 
     async def find(self, thread: str, run_id: str) -> RunRecord:
         """Raises NotFound."""
-        fields = await self._client.hgetall(tagged(thread, f"run:{run_id}"))
-        if not fields:
-            raise NotFound(f"no run {run_id!r} on this thread")
-        return read_record(run_id, {as_text(k): as_text(v) for k, v in fields.items()})
+        for record in await read_runs(self._client, thread, [run_id]):
+            return record
+        raise NotFound(f"no run {run_id!r} on this thread")
 
     async def newest(
         self, thread: str, limit: int, offset: int = 0, status: str | None = None
     ) -> list[RunRecord]:
         """At most `limit` runs after `offset` others, the newest first; of one status where it is given."""
-        found: list[RunRecord] = []
-        start, wanted = 0, offset + limit
-        while len(found) < wanted:
-            ids = await self._client.zrange(tagged(thread, "runs"), start, start + wanted - 1, desc=True)
-            records = [await self.find(thread, as_text(run_id)) for run_id in ids]
-            found += [record for record in records if status in (None, record.status)]
-            if len(ids) < wanted:
-                break
-            start += wanted
-        return found[offset:wanted]
+        return await newest_runs(self._client, thread, limit, offset, status)
 
     async def delete(self, thread: str, run_id: str) -> None:
         """Forgets a run that is over; its checkpoints stay. Raises NotFound and ThreadBusy."""
@@ -237,16 +236,10 @@ def _check_outcome(outcome: str, run_id: str) -> None:
         raise PermissionDenied("this thread belongs to another user")
     if outcome == "busy":
         raise ThreadBusy("Thread is already running a task", run_id=run_id)
+    if outcome == "deleting":
+        raise ThreadBusy("the thread is being deleted")
     if outcome == "conflict":
         raise IdempotencyConflict(run_id=run_id)
-
-
-def _digest(request: bytes) -> str:
-    return hashlib.sha256(request).hexdigest()[:32]
-
-
-def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
-    return {as_text(k): as_text(v) for k, v in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _error_fields(error: AppError | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,6 +27,8 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.execution import Execution, Limits, Outcome, Stop
 from runtime.failure import log_unforeseen
+from runtime.forgetting import FORGET_AFTER_S as _FORGET_AFTER_S
+from runtime.forgetting import forget_later
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event
@@ -42,10 +43,6 @@ _RECONNECT_S = 0.5
 _ROLLBACK_TRIES = 50
 _ROLLBACK_PAUSE_S = 0.2
 """A thread that is being pruned or copied refuses meanwhile."""
-FORGET = "forget_thread"
-_FORGET_AFTER_S = 60
-"""How long the outcome of a stateless run can be asked for."""
-_FORGET_TRIES = 20
 _CANCELLED: Mapping[str, type[RunCancelled]] = {
     "interrupt": RunCancelled,
     "replace": RunReplaced,
@@ -144,6 +141,7 @@ class Worker:
             if not isinstance(leaf(exc), StaleFence):
                 raise
             log.warning("run.taken_over", fence=claim.fence)
+            self._queue.disown(job.key)
         finally:
             self._stops.pop(claim.run_id, None)
 
@@ -172,10 +170,19 @@ class Worker:
 
     async def _settle(self, claim: Claim, outcome: Outcome) -> None:
         if claim.request.forget:
-            await self._forget_later(claim.thread)
+            await forget_later(self._queue, claim.thread, _FORGET_AFTER_S)
         rolled_back = isinstance(outcome.error, RunRolledBack)
         if rolled_back:
             await self._forget_checkpoints(claim.run_id)
+        try:
+            await self._record(claim, outcome, forget=rolled_back)
+        except RunRolledBack as told:  # When its graph had ended by itself.
+            await self._settle(claim, Outcome("interrupted", [], told))
+            return
+        code = outcome.error.code if outcome.error else None
+        log.info("run.settled", status=outcome.status, code=code)
+
+    async def _record(self, claim: Claim, outcome: Outcome, *, forget: bool) -> None:
         await self._runs.settle(
             claim,
             outcome.status,
@@ -183,21 +190,7 @@ class Worker:
             outcome.error,
             usage=outcome.usage,
             asked=outcome.asked,
-            forget=rolled_back,
-        )
-        code = outcome.error.code if outcome.error else None
-        log.info("run.settled", status=outcome.status, code=code)
-
-    async def _forget_later(self, thread: str) -> None:
-        """Before the run settles, so that no dead process leaves the thread of a stateless run behind."""
-        await self._queue.enqueue(
-            FORGET,
-            key=f"forget:{thread}",
-            scheduled=int(time.time()) + _FORGET_AFTER_S,
-            retries=_FORGET_TRIES,
-            retry_delay=_FORGET_AFTER_S,
-            ttl=-1,
-            thread=thread,
+            forget=forget,
         )
 
     async def forget(self, ctx: Mapping[str, Any], *, thread: str) -> None:
@@ -217,6 +210,7 @@ class Worker:
     async def _keep_alive(self, job: Job, claim: Claim, stop: Stop) -> None:
         while True:
             await anyio.sleep(self._heartbeat_s / 3)
+            action = await self._runs.told(claim)  # The signal may have been missed.
             await job.update()
-            if action := await self._runs.cancel_requested(claim.thread, claim.run_id):
-                stop.request(_CANCELLED[action]())  # The signal may have been missed.
+            if action:
+                stop.request(_CANCELLED[action]())

@@ -33,7 +33,14 @@ class Writer:
         self._receive.close()
 
     async def write(self, events: list[Event]) -> None:
-        if events:
+        """Where there is room, without a point at which it can be cancelled: what the translator has counted
+        as said is then in the log.
+        """
+        if not events:
+            return
+        try:
+            self._send.send_nowait(events)
+        except anyio.WouldBlock:
             await self._send.send(events)
 
     def close(self) -> None:

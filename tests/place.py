@@ -164,7 +164,9 @@ class Place:
         return (await self.commands.start(user, thread, parse_object(RunParams, given))).run_id
 
 
-LIMITS = Limits(run_timeout_s=20, step_timeout_s=20, stop_grace_s=2, recursion=25, recursion_max=50, tokens=None)
+LIMITS = Limits(
+    run_timeout_s=20, step_timeout_s=20, stop_grace_s=2, recursion=25, recursion_max=50, tokens=None
+)
 
 
 async def _nothing(query: str, *, limit: int = 5) -> list[Passage]:

@@ -1,6 +1,11 @@
--- Included before other scripts. Appends events (flat: method, namespace, name, body) to a thread's log and
--- publishes them. The entry id is n-0, where n is the protocol's seq. At least the last `kept` events stay, and all of
--- a run in flight.
+-- Included before other scripts.
+local function publish(channel, first, events)
+  -- Sharded channels (Redis 7) stay on the thread's node in a cluster; the variable came with them.
+  redis.call(redis.REDIS_VERSION_NUM and 'SPUBLISH' or 'PUBLISH', channel, cmsgpack.pack({first, events}))
+end
+
+-- Appends events (flat: method, namespace, name, body) to a thread's log and publishes them. The entry id is n-0,
+-- where n is the protocol's seq. At least the last `kept` events stay, and all of a run in flight.
 local function append_events(thread, stream, channel, kept, events)
   local count = #events / 4
   if count == 0 then
@@ -20,8 +25,7 @@ local function append_events(thread, stream, channel, kept, events)
     end
     redis.call('XTRIM', stream, 'MINID', '~', string.format('%.0f-0', spare + 1))
   end
-  -- Sharded channels (Redis 7) stay on the thread's node in a cluster; the variable came with them.
-  redis.call(redis.REDIS_VERSION_NUM and 'SPUBLISH' or 'PUBLISH', channel, cmsgpack.pack({first, events}))
+  publish(channel, first, events)
   return last
 end
 

@@ -6,6 +6,7 @@ if (status ~= 'pending' and status ~= 'running') or active_run() ~= at.run_id th
   return {0}
 end
 local fence = redis.call('INCR', at.fence)
+redis.call('PERSIST', at.fence)
 local claims = redis.call('HINCRBY', at.run, 'claims', 1)
 local attempts = redis.call('HINCRBY', at.run, 'attempts', 1)
 redis.call('HSET', at.run, 'status', 'running', 'worker', ARGV[9], 'fence', fence)

@@ -1,7 +1,8 @@
--- KEYS from 9: idempotency keys, tenant's threads.
+-- KEYS from 9: what the idempotency key stands for, tenant's threads.
 -- ARGV from 9: owner, strategy, digest of the request ('' without an idempotency key), ms to remember it, member of
--- the tenant's threads ('': not listed), graph, idempotency key, then field, value, … of the run.
--- Returns {outcome, seq before the run, run id}; outcome is started, queued, repeated, conflict, busy or forbidden.
+-- the tenant's threads ('': a stateless run's, which is not listed), graph, then field, value, … of the run.
+-- Returns {outcome, seq before the run, run id}; outcome is started, queued, repeated, conflict, busy, deleting or
+-- forbidden.
 local owner, strategy, digest = ARGV[9], ARGV[10], ARGV[11]
 local known_owner = redis.call('HGET', at.thread, 'owner')
 if known_owner and known_owner ~= owner then
@@ -12,27 +13,34 @@ if redis.call('EXISTS', at.run) == 1 then
   return {'repeated', tonumber(redis.call('HGET', at.run, 'seq_before')), at.run_id}
 end
 if digest ~= '' then
-  local known = redis.call('HGET', KEYS[9], ARGV[15])
+  local known = redis.call('GET', KEYS[9])
   if known then
     local run_id, same = string.match(known, '^(%S+) (%S+)$')
-    local seq = redis.call('HGET', at.run_prefix .. run_id, 'seq_before') or '0'
-    return {same == digest and 'repeated' or 'conflict', tonumber(seq), run_id}
+    local seq = redis.call('HGET', at.run_prefix .. run_id, 'seq_before')
+    -- A run that was deleted or undone may be asked for again; a stateless one goes by itself, and was not undone.
+    if seq or ARGV[13] == '' then
+      return {same == digest and 'repeated' or 'conflict', tonumber(seq or '0'), run_id}
+    end
   end
 end
 local seq = tonumber(redis.call('HGET', at.thread, 'seq') or '0')
 local active = active_run()
+if active == 'deleting' then
+  return {'deleting', seq, ''}
+end
 if active ~= '' and strategy == 'reject' then
   return {'busy', seq, active}
 end
 
 if digest ~= '' then
-  redis.call('HSET', KEYS[9], ARGV[15], at.run_id .. ' ' .. digest)
-  redis.call('PEXPIRE', KEYS[9], ARGV[12])
+  redis.call('SET', KEYS[9], at.run_id .. ' ' .. digest, 'PX', ARGV[12])
 end
+-- The removal of an earlier thread of this id has set its end, which may not come while runs write under it.
+redis.call('PERSIST', at.fence)
 if not known_owner then
   redis.call('HSET', at.thread, 'owner', owner, 'created', at.now, 'seq', 0)
 end
-redis.call('HSET', at.run, 'status', 'pending', 'attempts', 0, 'seq_before', seq, 'created', at.now, unpack(rest(16)))
+redis.call('HSET', at.run, 'status', 'pending', 'attempts', 0, 'seq_before', seq, 'created', at.now, unpack(rest(15)))
 redis.call('ZADD', at.runs, at.now, at.run_id)
 redis.call('HSET', at.thread, 'updated', at.now, 'assistant', ARGV[14])
 if ARGV[13] ~= '' then
