@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from runtime.context import User
 from runtime.engine import Engine
-from runtime.errors import NoSuchSubscription, NotFound, UnknownCommand
+from runtime.errors import InvalidInput, NoSuchSubscription, NotFound, UnknownCommand
 from runtime.events import Logged
 from runtime.filters import Filter, parse_filter, parse_since
 from runtime.hub import Batch
@@ -22,6 +22,7 @@ from runtime.keys import thread_key
 from runtime.snapshot import take_snapshot
 
 _RECONNECT_S = 0.5
+_MOST_SUBSCRIPTIONS = 100
 _WATCHER_PAUSE_S = 0.010
 """Measured: with 3 ms a busy client still lost events to its watcher's head start, with 10 ms none did."""
 
@@ -84,6 +85,8 @@ class Session:
         that it stands for, and the result says so in `resume_gap`. Raises InvalidInput.
         """
         wanted, since = parse_filter(params), parse_since(params)
+        if len(self._filters) >= _MOST_SUBSCRIPTIONS:
+            raise InvalidInput(f"at most {_MOST_SUBSCRIPTIONS} subscriptions are allowed on one connection")
         async with self._turn:
             if not self._filters:
                 self._created = None  # Nothing was promised of what the thread was before.

@@ -6,7 +6,7 @@ import anyio
 
 from runtime.context import User
 from runtime.engine import Engine
-from runtime.errors import NotFound, RunTimeout
+from runtime.errors import NotFound, RunTimeout, leaf
 from runtime.events import Logged
 from runtime.keys import split_thread_key
 from runtime.run_record import ENDED, RunRecord
@@ -21,6 +21,16 @@ async def settled(engine: Engine, thread: str, run_id: str, *, within_s: float) 
 
     Raises RunTimeout after `within_s` seconds.
     """
+    try:
+        return await _settled(engine, thread, run_id, within_s)
+    except Exception as exc:
+        # The thread was deleted meanwhile, and with it went the session that listened.
+        if isinstance(leaf(exc), NotFound):
+            return None
+        raise leaf(exc) from exc
+
+
+async def _settled(engine: Engine, thread: str, run_id: str, within_s: float) -> RunRecord | None:
     ended = anyio.Event()
 
     async def note(logged: Logged) -> None:

@@ -27,8 +27,7 @@ from runtime.errors import (
 from runtime.events import EventLog
 from runtime.execution import Execution, Limits, Outcome, Stop
 from runtime.failure import log_unforeseen
-from runtime.forgetting import FORGET_AFTER_S as _FORGET_AFTER_S
-from runtime.forgetting import forget_later
+from runtime.forgetting import FORGET_AFTER_S, forget_later
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event
@@ -79,6 +78,7 @@ class Worker:
         self._heartbeat_s = heartbeat_s
         self._attempts = attempts
         self._stops: dict[str, Stop] = {}
+        self._draining = False
         self.node_threads = RunThreads()
 
     async def execute(self, ctx: Mapping[str, Any], *, thread: str, run_id: str) -> None:
@@ -114,6 +114,7 @@ class Worker:
 
         What stopped is handed to other workers at once.
         """
+        self._draining = True
         self._queue.close()
         for stop in self._stops.values():
             stop.drain()
@@ -123,6 +124,8 @@ class Worker:
 
     async def _run(self, job: Job, claim: Claim) -> None:
         stop = self._stops[claim.run_id] = Stop(self._limits.run_timeout_s)
+        if self._draining:
+            stop.drain()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_alive, job, claim, stop)
@@ -170,7 +173,7 @@ class Worker:
 
     async def _settle(self, claim: Claim, outcome: Outcome) -> None:
         if claim.request.forget:
-            await forget_later(self._queue, claim.thread, _FORGET_AFTER_S)
+            await forget_later(self._queue, claim.thread, FORGET_AFTER_S)
         rolled_back = isinstance(outcome.error, RunRolledBack)
         if rolled_back:
             await self._forget_checkpoints(claim.run_id)

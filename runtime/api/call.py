@@ -14,7 +14,8 @@ from starlette.datastructures import QueryParams
 
 from runtime.context import User
 from runtime.engine import Engine
-from runtime.errors import InvalidInput
+from runtime.errors import AppError, InvalidInput
+from runtime.events import encode_json
 from runtime.validation import parse_object
 
 MAX_PAGE = 1_000
@@ -77,6 +78,11 @@ class EventStream:
     """Writes the pieces until there are no more; cancelled when the client goes."""
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "text/event-stream"
+
+    def last_words(self, error: AppError) -> str:
+        """What the client is told when the stream fails on its way."""
+        told = encode_json({"error": error.code, "message": str(error)})
+        return f"event: error\ndata: {told}\n\n" if "event" in self.media_type else f'{{"__error__":{told}}}'
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runtime.api.call import EventStream
+from runtime.failure import known
 
 
 class EventResponse(Response):
@@ -30,6 +31,9 @@ class EventResponse(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(until_gone, tasks.cancel_scope)
-            await self._stream.run(write)
+            try:
+                await self._stream.run(write)
+            except Exception as exc:  # The headers are out: a fault becomes the stream's last piece.
+                await write(self._stream.last_words(known(exc)))
             tasks.cancel_scope.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -137,3 +137,18 @@ async def test_a_run_that_ended_long_ago_is_streamed_to_its_end(http: httpx.Asyn
         assert "event: values" in text and "event: updates" in text
         late = await http.get(where, headers={"Last-Event-ID": "1000000"})
     assert "event: values" not in late.text
+
+
+async def test_a_stream_whose_thread_is_deleted_says_so(http: httpx.AsyncClient) -> None:
+    """Its headers went out long ago: the error is its last event, and the stream ends."""
+    thread_id = await thread(http)
+    asked = {"channels": ["values", "lifecycle"]}
+    pieces: list[str] = []
+    with anyio.fail_after(20):
+        async with http.stream("POST", f"/threads/{thread_id}/stream/events", json=asked) as stream:
+            assert stream.status_code == 200
+            await anyio.sleep(0.2)
+            async with httpx.AsyncClient(base_url=str(http.base_url)) as other:
+                assert (await other.delete(f"/threads/{thread_id}")).status_code == 204
+            pieces = [line async for line in stream.aiter_lines() if line]
+    assert "event: error" in pieces and "not_found" in pieces[-1]

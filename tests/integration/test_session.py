@@ -245,3 +245,12 @@ async def test_a_socket_without_subscriptions_is_not_waited_for(place: Place) ->
     async with place.session("t", ANA, Received()):
         with anyio.fail_after(5):
             await place.hub.all_sent("acme/t", 3)
+
+
+async def test_a_connection_holds_so_many_subscriptions_and_no_more(place: Place) -> None:
+    """Each is memory of the server's; a client that subscribes for ever is told to stop."""
+    async with place.session("t", ANA, Received()) as session:
+        for _ in range(100):
+            await session.subscribe({"channels": ["values"]})
+        with pytest.raises(InvalidInput, match="at most 100"):
+            await session.subscribe({"channels": ["values"]})

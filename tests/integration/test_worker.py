@@ -318,7 +318,7 @@ async def test_restarts_in_order_use_up_no_attempt(place: Place) -> None:
 
 async def test_a_stateless_runs_thread_goes_by_itself(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is in no list, can be read for a while, and leaves nothing: nobody else would delete it."""
-    monkeypatch.setattr("runtime.worker._FORGET_AFTER_S", 1)
+    monkeypatch.setattr("runtime.worker.FORGET_AFTER_S", 1)
     params = parse_object(RunParams, {"assistant_id": "g", "input": {"messages": [("user", "go")]}})
     async with place.worker():
         thread_id, started = await place.commands.start_stateless(ANA, params)
