@@ -92,7 +92,7 @@ class Session:
                 self._created = None  # Nothing was promised of what the thread was before.
             await self._check_thread()
             head = self.sent_seq if self._filters else await self._log.last_seq(self.thread)
-            start = since if since is not None else await self._engine.threads.replay_from(self.thread)
+            start = since if since is not None else await self._replay_from(wanted)
             gap = await self._gap(since, head) if since is not None else None
             if gap is not None:
                 start = await self._rebuild(gap, others=self.subscribed)
@@ -103,6 +103,9 @@ class Session:
             self.sent_seq = head
         result: dict[str, Any] = {"subscription_id": subscription_id, "replayed_events": replayed}
         return result | ({"resume_gap": {**gap, "seq": start}} if gap else {})
+
+    async def _replay_from(self, wanted: Filter) -> int:
+        return await self._engine.threads.replay_from(self.thread, watches_only=wanted.watches_only)
 
     async def unsubscribe(self, params: dict[str, Any]) -> dict[str, Any]:
         """Raises NoSuchSubscription."""

@@ -19,8 +19,12 @@ from runtime.run_record import iso, now_ms
 from runtime.scripts import load_script
 from runtime.thread_listing import members
 
-_JUST_ENDED_MS = 1_000
-"""A client subscribes after `run.start` returned, when a short run may be over already."""
+_JUST_ENDED_MS = 30_000
+"""A client subscribes after `run.start` returned, when a short run may be over; and JavaScript's SDK names
+no `since` when it comes back after a drop, which may take it this long.
+"""
+_JUST_ENDED_WATCHER_MS = 1_000
+"""A Python client's watcher ends its session at an old `completed`."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,8 @@ class Threads:
                 if row := _row(thread_id, fields):
                     yield row
 
-    async def replay_from(self, thread: str) -> int:
-        """The seq after which a client without `since` is shown the log.
+    async def replay_from(self, thread: str, *, watches_only: bool) -> int:
+        """The seq after which a client without `since` is shown the log; `watches_only`: as in `Filter`.
 
         The latest run from its start while it is active, waits for an answer, or has just ended; otherwise
         only what comes: older runs would end a Python client's iterators at once.
@@ -154,7 +158,8 @@ class Threads:
         fields = ("active", "status", "ended", "run_seq", "seq")
         values = await self._client.hmget(tagged(thread, "thread"), fields)
         active, status, ended, run_seq, seq = (as_text(value) for value in values)
-        recent = active or status == "interrupted" or now_ms() - int(ended or 0) < _JUST_ENDED_MS
+        window = _JUST_ENDED_WATCHER_MS if watches_only else _JUST_ENDED_MS
+        recent = active or status == "interrupted" or now_ms() - int(ended or 0) < window
         return int(run_seq or 0) if recent else int(seq or 0)
 
 

@@ -13,6 +13,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from runtime.context import Context
 from runtime.errors import InvalidInput, NoSuchSubscription, PermissionDenied, UnknownCommand
 from runtime.events import Logged, encode_event
+from runtime.run_record import now_ms
 from tests.place import ALL, ANA, BO, Place, Received, open_place
 
 pytestmark = pytest.mark.anyio
@@ -254,3 +255,14 @@ async def test_a_connection_holds_so_many_subscriptions_and_no_more(place: Place
             await session.subscribe({"channels": ["values"]})
         with pytest.raises(InvalidInput, match="at most 100"):
             await session.subscribe({"channels": ["values"]})
+
+
+async def test_who_comes_back_late_sees_the_end_and_a_watcher_does_not(place: Place) -> None:
+    """JavaScript's SDK names no `since` after a drop; a Python watcher takes an old end for the new one."""
+    async with place.worker(), place.socket("t") as first:
+        await place.start("t")
+        await first.until("completed")
+    await place.client.hset("{acme/t}:thread", "ended", now_ms() - 10_000)
+    async with place.socket("t") as late, place.socket("t", channels=["lifecycle", "input"]) as watcher:
+        await late.until("completed")
+    assert late.frames == first.frames and watcher.frames == []

@@ -19,7 +19,7 @@ class Speaker(BaseChatModel):
 
     text: str
     call: ToolCall | None = None
-    pause_s: float = 0.0
+    pause_s: float = 0.01
     """Seconds before each word."""
 
     @property
