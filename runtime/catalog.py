@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any, cast
@@ -23,6 +24,10 @@ from runtime.tenant_store import TenantStore
 
 GraphSource = Pregel[Any, Any, Any, Any] | StateGraph[Any, Any, Any, Any] | Maker
 """A compiled graph (an `@entrypoint` is one too), a builder, or a function that makes either."""
+
+
+_MAKE_S = 60.0
+"""How long a function may take to make a graph: no run's time limit has begun then."""
 
 
 def accepts_our_context(graph: Pregel[Any, Any, Any, Any]) -> bool:
@@ -112,10 +117,15 @@ class Catalog:
         runtime = runtime_for(access, user, TenantStore(self._store, user.tenant), context)
         async with AsyncExitStack() as stack:
             try:
-                made = await enter(self._makers[name], stack, config_for(access, user, config), runtime)
+                # Not anyio's: a scope around what the maker opens could not be left before it.
+                async with asyncio.timeout(_MAKE_S) as limit:
+                    made = await enter(self._makers[name], stack, config_for(access, user, config), runtime)
                 graph = self._prepared(name, made)
             except AppError:
                 raise
+            except TimeoutError as exc:
+                took = f"took longer than {_MAKE_S:g} s" if limit.expired() else "timed out"
+                raise GraphUnavailable(f"graph {name!r} could not be made: it {took}", graph=name) from exc
             # The project's code, and no node of it: it may raise anything, but no interrupt.
             except Exception as exc:
                 raise GraphUnavailable(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +11,6 @@ import anyio
 from langchain_core._api import LangChainBetaWarning
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
-from langgraph.runtime import RunControl
 
 from runtime.errors import AppError, RunCancelled, RunReplaced, RunRolledBack, RunTimeout, TokenLimit
 from runtime.events import Event, EventLog
@@ -20,9 +18,9 @@ from runtime.failure import as_error, log_unforeseen
 from runtime.graph import Graph
 from runtime.run_events import failure_event, lifecycle_event
 from runtime.run_input import begin
-from runtime.run_record import Status
+from runtime.run_record import Claim, Status
 from runtime.run_threads import RunThreads
-from runtime.runs import Claim
+from runtime.stopping import Stop
 from runtime.takeover import take_over
 from runtime.tenant_store import TenantStore
 from runtime.usage import Usage
@@ -41,7 +39,7 @@ class Limits:
     step_timeout_s: float
     """For one superstep, unless the graph has its own."""
     stop_grace_s: float
-    """How long a stopped run's threads are waited for."""
+    """How long a stopped run's nodes, and then its threads, are waited for."""
     recursion: int
     """Supersteps, where neither the client nor the graph says how many."""
     recursion_max: int
@@ -60,30 +58,6 @@ class Outcome(NamedTuple):
     """Namespaces of its interrupts by id; None where it is not known."""
     drained: bool = False
     """It stopped at a checkpoint, for another worker to go on from."""
-
-
-class Stop:
-    """The ways to stop an execution from outside."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self.scope = anyio.CancelScope(deadline=anyio.current_time() + timeout_s)
-        self.control = RunControl()
-        self.stopped = False
-        """Nothing that its nodes still do goes into checkpoints: a cancelled task's writes would, and with
-        them an answer that its run has not used.
-        """
-        self.hangs = False
-        """Its nodes did not let go in time."""
-        self.error: AppError = RunTimeout(f"the run took longer than {timeout_s:g} s", limit_s=timeout_s)
-
-    def request(self, error: AppError) -> None:
-        """The run ends with `error` as soon as its nodes let go."""
-        self.error = error
-        self.scope.cancel()
-
-    def drain(self) -> None:
-        """The run stops where the superstep that works now has brought it to a checkpoint."""
-        self.control.request_drain()
 
 
 @dataclass(frozen=True)
@@ -131,32 +105,12 @@ class Execution:
                 await writer.write(await take_over(self.log, self.claim, translator, checkpoint_id))
             config["configurable"]["__stopped"] = lambda: self.stop.stopped
             if not paused:
-                await self._until_stopped(self._stream(payload, config, translator, writer))
+                work = self._stream(payload, config, translator, writer)
+                await self.stop.carry(work, self.limits.stop_grace_s)
         except Exception as exc:  # The one broad catch: whatever a graph raises becomes its run's outcome.
             log_unforeseen(exc)
             return exc
         return self.stop.error if self.stop.stopped else None
-
-    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        """Returns when the work is done, or was stopped and its nodes have let go, or the grace is over.
-
-        A task of its own: LangGraph cancels its nodes and waits for them only when cancelled once, and a
-        cancel scope cancels again at each turn of the event loop, so that they would work on unseen.
-        """
-        task = asyncio.ensure_future(work)
-        try:
-            with self.stop.scope:
-                await asyncio.wait({task})
-        finally:
-            if not task.done():
-                self.stop.stopped = True
-                task.cancel()
-                with anyio.CancelScope(shield=True), anyio.move_on_after(self.limits.stop_grace_s):
-                    await asyncio.wait({task})
-                task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self.stop.hangs = not task.done()
-        if not self.stop.stopped:
-            task.result()
 
     async def _stream(
         self, payload: Any, config: RunnableConfig, translator: Translator, writer: Writer

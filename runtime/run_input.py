@@ -11,8 +11,7 @@ from langgraph.types import Command, Send, StateSnapshot
 from runtime.errors import InvalidInput
 from runtime.graph import Graph
 from runtime.project_runtime import caller_keys
-from runtime.run_record import RunRequest
-from runtime.runs import Claim
+from runtime.run_record import Claim, RunRequest
 
 
 class Beginning(NamedTuple):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -80,6 +80,23 @@ class RunRecord:
     """How it is to stop (`interrupt`, `replace`, `rollback`), or ''."""
     usage: Mapping[str, Any]
     """Tokens by model, as LangChain counts them; {} until the run has ended."""
+
+
+class Claim(NamedTuple):
+    """The right to execute a run, until a later claim."""
+
+    thread: str
+    run_id: str
+    fence: int
+    number: int
+    """1 for the first claim of the run; more when another worker had it before."""
+    attempt: int
+    """As `number`, without the claims that were released in order."""
+    run: RunRecord
+
+    @property
+    def request(self) -> RunRequest:
+        return self.run.request
 
 
 def record_fields(user: User, request: RunRequest) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event, lifecycle_event
 from runtime.run_reading import from_flat, newest_runs, read_runs
-from runtime.run_record import RunRecord, RunRequest, Status, now_ms, record_fields
+from runtime.run_record import Claim, RunRecord, RunRequest, Status, now_ms, record_fields
 from runtime.scripts import load_script
 
 CANCEL_CHANNEL = "cornerman:cancel"
@@ -39,23 +39,6 @@ class Started(NamedTuple):
     run_id: str
     seq_before: int
     """The thread's last seq before the run takes effect."""
-
-
-class Claim(NamedTuple):
-    """The right to execute a run, until a later claim."""
-
-    thread: str
-    run_id: str
-    fence: int
-    number: int
-    """1 for the first claim of the run; more when another worker had it before."""
-    attempt: int
-    """As `number`, without the claims that were released in order."""
-    run: RunRecord
-
-    @property
-    def request(self) -> RunRequest:
-        return self.run.request
 
 
 class Runs:

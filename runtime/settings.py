@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """Tokens that a run's models may use together, as they report them; None: any number."""
     run_attempts: Count = 3
     stop_grace_s: Positive = 10.0
-    """How long a stopped run's threads are waited for before it is settled all the same."""
+    """How long a stopped run's nodes, and then its threads, are waited for before it is settled."""
     shutdown_grace_s: float = Field(10.0, ge=0)
     """How long a worker that ends lets its runs come to a checkpoint before others take them on."""
     recursion_limit: Count = 60

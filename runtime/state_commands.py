@@ -17,6 +17,8 @@ _MAX_LISTED = 1_000
 
 
 class StateCommands:
+    """Each method is a command: user, thread id and params in, the result out."""
+
     def __init__(self, threads: Threads, state: ThreadState, events: EventLog) -> None:
         self._threads = threads
         self._state = state

@@ -8,7 +8,7 @@ import orjson
 
 from runtime.events import Event, EventLog, Logged
 from runtime.open_ends import OpenEnds
-from runtime.runs import Claim
+from runtime.run_record import Claim
 from runtime.wire import Translator
 
 _LOST = "lost with its worker; it starts again"

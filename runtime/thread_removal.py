@@ -16,6 +16,8 @@ _REFUSE_STALE_MS = 60_000
 
 
 class ThreadRemoval:
+    """Takes whole threads away, state first; `saver` is also what rolls single runs back."""
+
     def __init__(self, client: Redis, saver: RedisSaver) -> None:
         self.saver = saver
         self._mark = load_script(client, "thread_mark")

@@ -24,6 +24,8 @@ _REFUSALS = (ValueError, TypeError, NotImplementedError, LookupError, AttributeE
 
 
 class ThreadState:
+    """Opens the thread's graph for each call; `row` is the thread as its caller may read or change it."""
+
     def __init__(self, threads: Threads, catalog: Catalog) -> None:
         self._threads = threads
         self._catalog = catalog

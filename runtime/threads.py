@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +49,6 @@ class ThreadRow:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, list[str] | None] = field(default_factory=dict)
     """Namespaces by id of the interrupts with which the latest run ended."""
-
-
-Wanted = Callable[[ThreadRow], bool]
 
 
 class Threads:
@@ -124,18 +121,6 @@ class Threads:
         if row.owner != user.subject:
             raise PermissionDenied("this thread belongs to another user")
         return row
-
-    async def newest(
-        self, user: User, limit: int, offset: int = 0, wanted: Wanted = lambda row: True
-    ) -> list[ThreadRow]:
-        """Threads that the user may see, most recently used first: at most `limit` after `offset` others."""
-        rows: list[ThreadRow] = []
-        async for row in self.all(user):
-            if wanted(row):
-                rows.append(row)
-            if len(rows) == offset + limit:
-                break
-        return rows[offset:]
 
     async def all(self, user: User) -> AsyncIterator[ThreadRow]:
         """Every thread that the user may see, once, the most recently used first; read page by page."""

@@ -1,4 +1,4 @@
-"""Waiting for a run to settle."""
+"""Ending a run that others may end too, and waiting for it to settle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ _POLL_S = 0.5
 """For the end of a run that no event tells: it was rolled back, or its log is gone."""
 
 
+async def cancel_if_there(engine: Engine, thread: str, run_id: str) -> None:
+    """Tells the run to stop, unless it is over, rolled back or deleted by now."""
+    try:
+        await engine.runs.cancel(thread, run_id)
+    except NotFound:
+        pass
+
+
 async def settled(engine: Engine, thread: str, run_id: str, *, within_s: float) -> RunRecord | None:
     """The record of the run once it has ended; None when it was rolled back or deleted.
 
@@ -23,11 +31,11 @@ async def settled(engine: Engine, thread: str, run_id: str, *, within_s: float) 
     """
     try:
         return await _settled(engine, thread, run_id, within_s)
-    except Exception as exc:
+    except (NotFound, ExceptionGroup) as exc:
         # The thread was deleted meanwhile, and with it went the session that listened.
         if isinstance(leaf(exc), NotFound):
             return None
-        raise leaf(exc) from exc
+        raise
 
 
 async def _settled(engine: Engine, thread: str, run_id: str, within_s: float) -> RunRecord | None:
@@ -43,10 +51,10 @@ async def _settled(engine: Engine, thread: str, run_id: str, within_s: float) ->
         await session.subscribe({"channels": ["lifecycle"], "since": await engine.events.last_seq(thread)})
         with anyio.move_on_after(within_s):
             while True:
+                ended = anyio.Event()
                 record = await _find(engine, thread, run_id)
                 if record is None or record.status in ENDED:
                     return record
-                ended = anyio.Event()
                 with anyio.move_on_after(_POLL_S):
                     await ended.wait()
     raise RunTimeout(f"run {run_id!r} did not end within {within_s:g} s", limit_s=within_s)

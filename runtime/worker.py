@@ -25,15 +25,17 @@ from runtime.errors import (
     leaf,
 )
 from runtime.events import EventLog
-from runtime.execution import Execution, Limits, Outcome, Stop
+from runtime.execution import Execution, Limits, Outcome
 from runtime.failure import log_unforeseen
 from runtime.forgetting import FORGET_AFTER_S, forget_later
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event
 from runtime.run_input import run_config
+from runtime.run_record import Claim
 from runtime.run_threads import RunThreads
-from runtime.runs import CANCEL_CHANNEL, Claim, Runs
+from runtime.runs import CANCEL_CHANNEL, Runs
+from runtime.stopping import Stop
 from runtime.thread_removal import ThreadRemoval
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from runtime.events import Event, EventLog
-from runtime.runs import Claim
+from runtime.run_record import Claim
 
 _QUEUE = 256
 """Event lists between graph and log; a slow log slows the graph down instead of filling memory."""

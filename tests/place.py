@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import orjson
-from langgraph.graph import StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from redis.asyncio import Redis
 
 from runtime.assistants import Assistants
@@ -162,6 +162,18 @@ class Place:
         payload = {"messages": [{"role": "user", "content": text}]}
         given = {"assistant_id": "g", "input": payload, **params}
         return (await self.commands.start(user, thread, parse_object(RunParams, given))).run_id
+
+
+async def _echo(state: MessagesState) -> dict[str, Any]:
+    return {"messages": [("ai", state["messages"][-1].text)]}
+
+
+def echo() -> StateGraph[Any, Any, Any, Any]:
+    """A graph that says again what it was told."""
+    graph = StateGraph(MessagesState, context_schema=Context)
+    graph.add_node("echo", _echo)
+    graph.add_edge(START, "echo")
+    return graph
 
 
 LIMITS = Limits(

@@ -12,9 +12,9 @@ from runtime.api.listing import Listing, page
 from runtime.cron_record import Cron, CronChange, cron_json
 from runtime.engine import Engine
 from runtime.errors import InvalidInput, PermissionDenied
+from runtime.run_record import Nodes
 
 _Object = dict[str, Any]
-_Nodes = Literal["*"] | list[str]
 _LATEST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
@@ -24,8 +24,8 @@ class RunFields(Body):
     input: Any = None
     config: _Object | None = None
     context: _Object | None = None
-    interrupt_before: _Nodes | None = None
-    interrupt_after: _Nodes | None = None
+    interrupt_before: Nodes | None = None
+    interrupt_after: Nodes | None = None
     webhook: str | None = None
     multitask_strategy: Literal["reject", "interrupt", "rollback", "enqueue"] | None = None
     stream_mode: str | list[str] | None = None

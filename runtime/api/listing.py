@@ -23,20 +23,30 @@ class Listing(Body):
 
 
 def page(rows: Sequence[Row], asked: Listing, id_field: str) -> Reply:
-    """The page asked for, latest created first unless it says otherwise.
+    """The page asked for, latest created first unless it says otherwise; its headers as `cut`'s."""
+    chosen, headers = cut(rows, asked, id_field)
+    return Reply(selected(chosen, asked), headers=headers)
+
+
+def cut(rows: Sequence[Row], asked: Listing, id_field: str) -> tuple[list[Row], dict[str, str]]:
+    """The page with all its fields, and the headers that tell of the rest.
 
     `x-pagination-total` is how many there are in all, `x-pagination-next` the next page's offset, if any.
     """
     field = asked.sort_by or "created_at"
     ordered = sorted(rows, key=lambda row: _rank(row, field, id_field), reverse=asked.sort_order != "asc")
     end = asked.offset + asked.limit
-    chosen = ordered[asked.offset : end]
-    if asked.select:
-        chosen = [{name: row[name] for name in asked.select} for row in chosen]
     headers = {"x-pagination-total": str(len(rows))}
     if end < len(rows):
         headers["x-pagination-next"] = str(end)
-    return Reply(chosen, headers=headers)
+    return ordered[asked.offset : end], headers
+
+
+def selected(rows: Sequence[Row], asked: Listing) -> list[Row]:
+    """The rows with the fields asked for; all of them where none are named."""
+    if not asked.select:
+        return list(rows)
+    return [{name: row[name] for name in asked.select if name in row} for row in rows]
 
 
 def _rank(row: Row, field: str, id_field: str) -> tuple[bool, str, str]:

@@ -18,7 +18,7 @@ from runtime.run_request import RunParams
 from runtime.runs import CancelAction
 from runtime.state_view import state_json
 from runtime.threads import ThreadRow
-from runtime.waiting import settled
+from runtime.waiting import cancel_if_there, settled
 
 WAIT_S = 3_600
 """The longest that a request may wait for its run; the run's own time-out is shorter, as a rule."""
@@ -181,7 +181,7 @@ def _awaited(engine: Engine, call: Call, thread_id: str, run_id: str, body: RunC
         finally:
             if body.on_disconnect == "cancel" and not settled_at_all:
                 with anyio.CancelScope(shield=True):
-                    await engine.runs.cancel(thread_key(call.user.tenant, thread_id), run_id)
+                    await cancel_if_there(engine, thread_key(call.user.tenant, thread_id), run_id)
 
     return EventStream(run, location(thread_id, run_id), "application/json")
 

@@ -18,6 +18,7 @@ from runtime.keys import thread_key
 from runtime.older_protocol import MODES, OlderProtocol, sse
 from runtime.run_record import ENDED, RunRecord
 from runtime.session import Session, open_session
+from runtime.waiting import cancel_if_there
 
 _HEARTBEAT_S = 5.0
 _WATCH_S = 1.0
@@ -108,7 +109,7 @@ async def _follow(engine: Engine, call: Call, thread_id: str, run_id: str, optio
         finally:
             with anyio.CancelScope(shield=True):
                 if not older.ended and options.on_disconnect == "cancel":
-                    await _cancel(engine, thread, run_id)
+                    await cancel_if_there(engine, thread, run_id)
 
     return EventStream(run, headers=location(thread_id, run_id))
 
@@ -123,13 +124,6 @@ async def _watch(engine: Engine, session: Session, run_id: str, done: anyio.Even
         if ended and session.sent_seq >= await engine.events.last_seq(session.thread):
             done.set()
         await anyio.sleep(_WATCH_S)
-
-
-async def _cancel(engine: Engine, thread: str, run_id: str) -> None:
-    try:
-        await engine.runs.cancel(thread, run_id)
-    except NotFound:
-        pass  # It was deleted meanwhile.
 
 
 async def _beat(write: Write) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from uuid_utils import uuid7
 
 from runtime.api.call import MAX_PAGE, Body, Call, Reply
+from runtime.api.listing import Listing, cut, selected
 from runtime.api.thread_access import changed_thread, read_thread
 from runtime.documents import contains
 from runtime.engine import Engine
@@ -27,7 +28,7 @@ from runtime.json_text import JsonObject
 from runtime.keys import check_thread_id, thread_key
 from runtime.state_view import state_json
 from runtime.threads import ThreadRow, row_json
-from runtime.waiting import settled
+from runtime.waiting import cancel_if_there, settled
 
 _CANCEL_WAIT_S = 20
 Sort = Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"]
@@ -54,12 +55,8 @@ class ThreadFilter(Body):
     ids: list[str] | None = None
 
 
-class ThreadSearch(ThreadFilter):
-    limit: int = Field(10, ge=1, le=MAX_PAGE)
-    offset: int = Field(0, ge=0)
+class ThreadSearch(ThreadFilter, Listing):
     sort_by: Sort = "updated_at"
-    sort_order: Literal["asc", "desc"] = "desc"
-    select: list[str] | None = None
 
 
 class ThreadPrune(Body):
@@ -100,18 +97,11 @@ async def delete(engine: Engine, call: Call) -> Reply:
 
 async def search(engine: Engine, call: Call, body: ThreadSearch) -> Reply:
     """Threads by metadata, status, values or ids, the most recently used first."""
-    found = await _found(engine, call, body)
-    found.sort(key=_SORTS[body.sort_by], reverse=body.sort_order == "desc")
-    page = found[body.offset : body.offset + body.limit]
-    with_values = body.select is None or bool({"values", "interrupts"} & set(body.select))
-    rows = [await _listed(engine, call, row) if with_values else row_json(row) for row in page]
-    if body.select:
-        rows = [{key: row[key] for key in body.select if key in row} for row in rows]
-    more = body.offset + body.limit < len(found)
-    headers = {"x-pagination-total": str(len(found))}
-    return Reply(
-        rows, headers=headers | ({"x-pagination-next": str(body.offset + body.limit)} if more else {})
-    )
+    found = {row.thread_id: row for row in await _found(engine, call, body)}
+    rows, headers = cut([row_json(row) for row in found.values()], body, "thread_id")
+    if body.select is None or {"values", "interrupts"} & set(body.select):
+        rows = [await _listed(engine, call, found[row["thread_id"]]) for row in rows]
+    return Reply(selected(rows, body), headers=headers)
 
 
 async def count(engine: Engine, call: Call, body: ThreadFilter) -> int:
@@ -148,7 +138,7 @@ async def _delete(engine: Engine, call: Call, row: ThreadRow) -> None:
     thread = thread_key(call.user.tenant, row.thread_id)
     for status in ("pending", "running"):
         for run in await engine.runs.newest(thread, MAX_PAGE, status=status):
-            await engine.runs.cancel(thread, run.run_id)
+            await cancel_if_there(engine, thread, run.run_id)
             await settled(engine, thread, run.run_id, within_s=_CANCEL_WAIT_S)
     await engine.removal.remove(thread)
 
@@ -190,12 +180,3 @@ async def _has_values(engine: Engine, call: Call, row: ThreadRow, wanted: Mappin
     state = await _readable(engine, call, row)
     values = state.values if state else None
     return isinstance(values, dict) and all(values.get(key) == value for key, value in wanted.items())
-
-
-_SORTS: Mapping[str, Any] = {
-    "thread_id": lambda row: row.thread_id,
-    "status": lambda row: row.status,
-    "created_at": lambda row: row.created,
-    "updated_at": lambda row: row.updated,
-    "state_updated_at": lambda row: row.updated,
-}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pytest
 from langchain_core.language_models import BaseChatModel
+from langgraph_sdk import get_client
 from redis.asyncio import Redis
 
 from ingestion.memory import Memory
@@ -18,6 +19,7 @@ from runtime.models import open_model
 from runtime.redis import connect
 from runtime.scripted import ScriptedModel
 from tests.openai_server import openai_server
+from tests.project_server import serving_project
 from tests.servers import KINDS, MissingServer, Server, running
 
 MODELS: Final = ("scripted", "endpoint")
@@ -76,6 +78,21 @@ async def any_client(server: Server) -> AsyncIterator[Redis]:
 def saver(any_client: Redis) -> RedisSaver:
     """A saver on each kind of server."""
     return RedisSaver(any_client)
+
+
+@pytest.fixture(scope="session")
+def project_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the project in `sdk_project`, one for all the tests that ask for it."""
+    with serving_project(tmp_path_factory.mktemp("project")) as url:
+        yield url
+
+
+@pytest.fixture
+async def project_client(project_url: str) -> AsyncIterator[Any]:
+    """The stock asynchronous SDK, which has no types of its own for what tests do with it."""
+    client = get_client(url=project_url)
+    yield client
+    await client.aclose()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def takes_config(config: RunnableConfig) -> StateGraph[State]:
     return builder()
 
 
-async def takes_anything(anything):  # type: ignore[no-untyped-def]
+async def takes_anything(anything):  # type: ignore[no-untyped-def]  # as a project may write it
     told.extend([anything, None])
     return builder()
 
@@ -137,7 +137,7 @@ def takes_runtime(given: ServerRuntime[dict[str, str]]) -> StateGraph[State]:
     return builder()
 
 
-async def takes_runtime_by_name(runtime):  # type: ignore[no-untyped-def]
+async def takes_runtime_by_name(runtime):  # type: ignore[no-untyped-def]  # as a project may write it
     told.extend([None, runtime])
     return builder()
 
@@ -297,7 +297,7 @@ left: list[str] = []
 async def resource() -> AsyncIterator[object]:
     try:
         yield builder()
-    except Exception:
+    except Exception:  # As careless as a project may be: it must not swallow the run's failure.
         left.append("swallowed")
     finally:
         await anyio.lowlevel.checkpoint()
@@ -309,7 +309,7 @@ def resource_in_a_thread() -> Iterator[object]:
     token = LANGUAGE.set("en")
     try:
         yield builder()
-    except Exception:
+    except Exception:  # As careless as a project may be: it must not swallow the run's failure.
         left.append("swallowed")
     finally:
         LANGUAGE.reset(token)
@@ -511,3 +511,23 @@ async def test_a_loaded_project_is_served(kept: Kept, tmp_path: Path) -> None:
     assert [message.content for message in state.values["messages"]] == ["hello"]
     with pytest.raises(GraphUnavailable, match="there is no such file"):
         catalog.open("bad", "threads.read", USER)
+
+
+async def hangs() -> object:
+    await anyio.sleep_forever()
+    return builder()
+
+
+async def is_refused() -> object:
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(("maker", "said"), [(hangs, "longer than 0.1 s"), (is_refused, "it timed out")])
+async def test_a_maker_may_not_hang(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, maker: Any, said: str
+) -> None:
+    """Neither a run's time limit nor a cancel reaches it before its graph is made."""
+    monkeypatch.setattr("runtime.catalog._MAKE_S", 0.1)
+    with anyio.fail_after(5), pytest.raises(GraphUnavailable, match=said):
+        async with kept.catalog(app=maker).open("app", "threads.read", USER):
+            pass

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from saq.job import Job
 
 from runtime.queue import RunQueue
-from runtime.runs import Claim
+from runtime.run_record import Claim
 from tests.place import ANA, Place, open_place
 from tests.proofs.crash import open_crash_proof, play_round
 from tests.proofs.graphs import Working, build_modes

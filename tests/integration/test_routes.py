@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,22 +10,14 @@ import anyio
 import httpx
 import pytest
 
-from tests.project_server import serving_project
-
 pytestmark = pytest.mark.anyio
 
 WORK = {"assistant_id": "slow", "input": {"todo": ["a", "b"]}}
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_project(tmp_path_factory.mktemp("data")) as url:
-        yield url
-
-
 @pytest.fixture
-async def http(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+async def http(project_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=project_url, timeout=20) as http:
         yield http
 
 

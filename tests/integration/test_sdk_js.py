@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.project_server import serving_project
 from tests.protocol_lines import AGENT_ASKS, AGENT_GOES_ON, QUESTION, TEAM, lines
 
 SCRIPTS = Path(__file__).parents[1] / "js"
@@ -45,20 +44,14 @@ def run(script: str, *args: str) -> Case:
     return result
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_project(tmp_path_factory.mktemp("js")) as url:
-        yield url
-
-
 @pytest.fixture(scope="module", params=["sse", "websocket"])
-def case(request: pytest.FixtureRequest, url: str) -> Case:
-    return run("streams.mjs", url, request.param)
+def case(request: pytest.FixtureRequest, project_url: str) -> Case:
+    return run("streams.mjs", project_url, request.param)
 
 
 @pytest.fixture(scope="module")
-def call(url: str) -> Case:
-    return run("rest.mjs", url)
+def call(project_url: str) -> Case:
+    return run("rest.mjs", project_url)
 
 
 def test_the_whole_transcript(case: Case) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,7 +14,6 @@ from langgraph_sdk.errors import ConflictError
 
 from terminal.proxy import open_proxy
 from tests.bounded import bounded
-from tests.project_server import serving_project
 from tests.protocol_lines import (
     AGENT_ASKS,
     AGENT_GOES_ON,
@@ -34,17 +32,10 @@ from tests.protocol_lines import (
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_project(tmp_path_factory.mktemp("sdk")) as url:
-        yield url
-
-
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[Any]:
-    client = get_client(url=url)
-    yield client
-    await client.aclose()
+def client(project_client: Any) -> Any:
+    """Short, since every test here speaks by it."""
+    return project_client
 
 
 @pytest.fixture(params=["sse", "websocket"])
@@ -339,9 +330,9 @@ async def test_a_question_survives_its_session(client: Any, transport: Any) -> N
 
 @bounded
 @pytest.mark.parametrize("every", [2, 9])
-async def test_a_socket_that_is_cut(client: Any, url: str, transport: Any, every: int) -> None:
+async def test_a_socket_that_is_cut(client: Any, project_url: str, transport: Any, every: int) -> None:
     """Though its connections are cut every few events, a session has each event once, as another has."""
-    async with open_proxy(urlsplit(url).port or 0) as proxy:
+    async with open_proxy(urlsplit(project_url).port or 0) as proxy:
         cut = get_client(url=proxy.url)
         async with (
             cut.threads.stream(assistant_id="slow", transport=transport) as thread,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
 import anyio
 import pytest
-from langgraph_sdk import get_client
 from langgraph_sdk.errors import ConflictError, NotFoundError
 
 from tests.bounded import bounded
-from tests.project_server import serving_project
 from tests.protocol_lines import ASK, QUESTION, ids_and_texts, text_of, work
 
 pytestmark = pytest.mark.anyio
@@ -20,17 +17,10 @@ pytestmark = pytest.mark.anyio
 GRAPHS = ["agent", "asks", "fails", "slow", "team"]
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_project(tmp_path_factory.mktemp("rest")) as url:
-        yield url
-
-
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[Any]:
-    client = get_client(url=url)
-    yield client
-    await client.aclose()
+def client(project_client: Any) -> Any:
+    """Short, since every test here speaks by it."""
+    return project_client
 
 
 async def new_thread(client: Any, **options: Any) -> str:

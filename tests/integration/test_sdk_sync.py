@@ -16,7 +16,6 @@ from langgraph_sdk.errors import ConflictError, NotFoundError
 
 from terminal.proxy import open_proxy
 from tests.bounded import bounded
-from tests.project_server import serving_project
 from tests.protocol_lines import (
     AGENT_ASKS,
     AGENT_GOES_ON,
@@ -32,15 +31,9 @@ from tests.protocol_lines import (
 )
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_project(tmp_path_factory.mktemp("sync")) as url:
-        yield url
-
-
 @pytest.fixture
-def client(url: str) -> Iterator[Any]:
-    with get_sync_client(url=url) as client:
+def client(project_url: str) -> Iterator[Any]:
+    with get_sync_client(url=project_url) as client:
         yield client
 
 
@@ -175,11 +168,11 @@ def test_questions_one_after_another(client: Any, transport: Any) -> None:
 
 
 @bounded
-def test_a_socket_that_is_cut(client: Any, url: str, transport: Any) -> None:
+def test_a_socket_that_is_cut(client: Any, project_url: str, transport: Any) -> None:
     """Though its connections are cut every few events, a session has each event once, in order."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(open_proxy(urlsplit(url).port or 0)) as proxy,
+        portal.wrap_async_context_manager(open_proxy(urlsplit(project_url).port or 0)) as proxy,
         get_sync_client(url=proxy.url) as cut,
         cut.threads.stream(assistant_id="slow", transport=transport) as thread,
     ):
@@ -215,11 +208,11 @@ def test_cancel(client: Any, transport: Any) -> None:
 
 @socket_only
 @bounded
-def test_many_threads_at_once(client: Any, url: str, transport: Any) -> None:
+def test_many_threads_at_once(client: Any, project_url: str, transport: Any) -> None:
     """Each has its own transcript, whole."""
 
     def one(topic: str) -> list[str]:
-        own = get_sync_client(url=url)
+        own = get_sync_client(url=project_url)
         with own, own.threads.stream(assistant_id="team", transport=transport) as thread:
             thread.run.start(input={"messages": [{"role": "user", "content": topic}]})
             return lines(follow(thread))

@@ -8,31 +8,18 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from langgraph.graph import START, MessagesState, StateGraph
 
-from runtime.context import Context
 from runtime.errors import InvalidInput, NoSuchSubscription, PermissionDenied, UnknownCommand
 from runtime.events import Logged, encode_event
 from runtime.run_record import now_ms
-from tests.place import ALL, ANA, BO, Place, Received, open_place
+from tests.place import ALL, ANA, BO, Place, Received, echo, open_place
 
 pytestmark = pytest.mark.anyio
 
 
-async def echo(state: MessagesState) -> dict[str, Any]:
-    return {"messages": [("ai", state["messages"][-1].text)]}
-
-
-def build() -> StateGraph[Any, Any, Any, Any]:
-    graph = StateGraph(MessagesState, context_schema=Context)
-    graph.add_node("echo", echo)
-    graph.add_edge(START, "echo")
-    return graph
-
-
 @pytest.fixture
 async def place(redis_url: str) -> AsyncIterator[Place]:
-    async with open_place(redis_url, build) as place:
+    async with open_place(redis_url, echo) as place:
         yield place
 
 

@@ -166,7 +166,10 @@ async def test_a_wrong_question_is_refused(engine: Engine) -> None:
 
 async def test_a_tenant_may_have_a_period_in_its_name(engine: Engine) -> None:
     """LangGraph takes none in a label; a domain is a tenant's likely name all the same."""
-    await put(engine, ["ana", "a"], "k", User("acme.com", "ana", frozenset({"rep"})))
+    ana = User("acme.com", "ana", frozenset({"rep"}))
+    await put(engine, ["ana", "a"], "k", ana)
+    found = await get(engine, "ana.a", "k", ana)
+    assert (found["namespace"], found["value"]) == (["ana", "a"], {"key": "k"})
 
 
 async def test_a_rep_stays_below_its_own_name(engine: Engine) -> None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import anyio
 import pytest
-from langgraph.graph import START, MessagesState, StateGraph
 
-from runtime.context import Context
 from runtime.errors import NotFound, PermissionDenied, RedisUnavailable, ThreadBusy
 from runtime.events import encode_event
 from runtime.run_record import RunRequest
-from tests.place import ALL, ANA, BO, Place, Received, open_place
+from tests.place import ALL, ANA, BO, Place, Received, echo, open_place
 
 pytestmark = pytest.mark.anyio
 
@@ -21,22 +19,11 @@ T = "acme/t"
 GO = RunRequest(payload=None, graph="g")
 
 
-async def echo(state: MessagesState) -> dict[str, Any]:
-    return {"messages": [("ai", state["messages"][-1].text)]}
-
-
-def build() -> StateGraph[Any, Any, Any, Any]:
-    graph = StateGraph(MessagesState, context_schema=Context)
-    graph.add_node("echo", echo)
-    graph.add_edge(START, "echo")
-    return graph
-
-
 @pytest.fixture
 async def place(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     """Its hub does not look by itself, but in the test that is about that."""
     monkeypatch.setattr("runtime.hub._LOOK_S", 3_600)
-    async with open_place(redis_url, build) as place:
+    async with open_place(redis_url, echo) as place:
         yield place
 
 
@@ -67,7 +54,7 @@ async def test_nothing_stays(place: Place) -> None:
     await ran(place)
     await place.engine.removal.remove(T)
     assert [key async for key in place.client.scan_iter("*acme/t*")] == [b"{acme/t}:fence"]
-    assert await place.threads.newest(ANA, 10) == []
+    assert [row async for row in place.threads.all(ANA)] == []
     await place.engine.removal.remove(T)
 
 
@@ -112,7 +99,7 @@ async def test_a_removal_is_seen_without_anything_new(
     monkeypatch.setattr("runtime.hub._LOOK_S", 0.05)
     received = Received()
     with pytest.RaisesGroup(NotFound, flatten_subgroups=True):
-        async with open_place(redis_url, build) as place, place.session("t", ANA, received) as session:
+        async with open_place(redis_url, echo) as place, place.session("t", ANA, received) as session:
             await place.runs.start(T, ANA, GO)
             await session.subscribe({"channels": ALL})
             await place.events.append(T, 0, 1, values(2))

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from runtime.api import assistants, crons, store
+import server
 from runtime.api.call import Body, Call, EventStream, Operation, Reply
 from runtime.api.openapi import DOCS_PAGE, describe
 from runtime.engine import Engine
@@ -39,30 +39,7 @@ async def answer_either_way(engine: Engine, call: Call) -> Reply | EventStream:
 OPERATIONS = [
     Operation("POST", "/questions/{question_id}/stream/{part}", stream_answer),
     Operation("GET", "/questions/{question_id}", answer_either_way),
-    Operation("POST", "/assistants", assistants.create_assistant),
-    Operation("GET", "/assistants/{assistant_id}", assistants.get_assistant),
-    Operation("PATCH", "/assistants/{assistant_id}", assistants.update_assistant),
-    Operation("DELETE", "/assistants/{assistant_id}", assistants.delete_assistant),
-    Operation("POST", "/assistants/search", assistants.search_assistants),
-    Operation("POST", "/assistants/count", assistants.count_assistants),
-    Operation("POST", "/assistants/{assistant_id}/versions", assistants.list_versions),
-    Operation("POST", "/assistants/{assistant_id}/latest", assistants.set_latest_version),
-    Operation("GET", "/assistants/{assistant_id}/graph", assistants.draw_graph),
-    Operation("GET", "/assistants/{assistant_id}/schemas", assistants.get_schemas),
-    Operation("GET", "/assistants/{assistant_id}/subgraphs", assistants.list_subgraphs),
-    Operation("GET", "/assistants/{assistant_id}/subgraphs/{namespace}", assistants.list_subgraphs),
-    Operation("POST", "/runs/crons", crons.create_cron),
-    Operation("POST", "/threads/{thread_id}/runs/crons", crons.create_cron),
-    Operation("POST", "/runs/crons/search", crons.search_crons),
-    Operation("POST", "/runs/crons/count", crons.count_crons),
-    Operation("GET", "/runs/crons/{cron_id}", crons.get_cron),
-    Operation("PATCH", "/runs/crons/{cron_id}", crons.update_cron),
-    Operation("DELETE", "/runs/crons/{cron_id}", crons.delete_cron),
-    Operation("PUT", "/store/items", store.put_item),
-    Operation("GET", "/store/items", store.get_item),
-    Operation("DELETE", "/store/items", store.delete_item),
-    Operation("POST", "/store/items/search", store.search_items),
-    Operation("POST", "/store/namespaces", store.list_namespaces),
+    *server.OPERATIONS,
 ]
 
 
