@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from benchmarks.soak.leaks import Leaks, find_leaks
 from benchmarks.soak.samples import HEAD, Sample, look, text
-from benchmarks.soak.sessions import Record, can_delete, hold_session
+from benchmarks.soak.sessions import Record, hold_session
 from benchmarks.soak.verdict import slope_mib_an_hour, verdict
 from benchmarks.stream.load import Target
 from benchmarks.stream.table import show_goals
@@ -40,11 +40,7 @@ async def run(minutes: float, sessions: int, every_s: float) -> None:
         get_client(url=target.url, timeout=60) as sdk,
         connect(target.redis_url) as client,
     ):
-        record = Record(await can_delete(sdk))
-        if not record.deletes:
-            print(
-                "The server cannot delete threads: none is deleted, they all stay live, and so do their keys."
-            )
+        record = Record()
         samples = await _hold(sdk, client, target, record, sessions, minutes * 60, every_s)
         print(f"Waiting {_FORGET_S:g} s for the queue to forget its done jobs …", flush=True)
         await anyio.sleep(_FORGET_S)
@@ -81,9 +77,8 @@ def _tell(samples: list[Sample], record: Record, leaks: Leaks) -> None:
     print(f"The server's memory after warming up: {slope_mib_an_hour(samples):+.1f} MiB an hour.")
     for name, count in record.failures.most_common():
         print(f"Failed: {name}, {count} times")
-    if record.deletes:
-        _list("Keys of threads that do not live", leaks.of_the_dead)
-        _list("Keys of no thread that name deleted ones", leaks.mentions)
+    _list("Keys of threads that do not live", leaks.of_the_dead)
+    _list("Keys of no thread that name deleted ones", leaks.mentions)
     _list("Keys of jobs", leaks.jobs)
     others = [f"{kind}: {size.keys:,}, {size.bytes:,} bytes" for kind, size in leaks.others.items()]
     _list("Kinds of keys of no thread, to be looked at", others)

@@ -34,26 +34,12 @@ class Played(NamedTuple):
 class Record:
     """What all sessions did together."""
 
-    deletes: bool
-    """Whether the server can delete threads. Without it nothing is deleted, and every thread stays live."""
     live: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     """Threads that were deleted."""
     played: list[Played] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     """Turns and deletions that failed, by the error's name."""
-
-
-async def can_delete(client: LangGraphClient) -> bool:
-    """Whether the server knows `DELETE /threads/{id}`."""
-    thread = await client.threads.create()
-    try:
-        await client.threads.delete(thread["thread_id"])
-    except APIStatusError as exc:
-        if exc.response.status_code in (404, 405, 501):
-            return False
-        raise
-    return True
 
 
 async def hold_session(client: LangGraphClient, number: int, record: Record, until_s: float) -> None:
@@ -68,8 +54,7 @@ async def hold_session(client: LangGraphClient, number: int, record: Record, unt
             await anyio.sleep(random.uniform(*_PAUSE_S))
             if time.monotonic() >= until_s:
                 return
-        if record.deletes:
-            await _end(client, thread_id, record)
+        await _end(client, thread_id, record)
 
 
 async def _play(client: LangGraphClient, thread_id: str, record: Record) -> None:

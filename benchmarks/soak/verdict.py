@@ -17,22 +17,20 @@ _DRIFT = 1.10
 
 
 def verdict(samples: Sequence[Sample], record: Record, leaks: Leaks) -> Iterator[Goal]:
-    """What can be judged; of a server that cannot delete threads neither Redis's memory nor its keys."""
+    """What can be judged by what was seen."""
     yield Goal("turns and deletions that failed", record.failures.total(), 0)
     warm = [s for s in samples if s.at_s >= _after(samples, _WARM_UP)]
     if len(warm) > 1:
         yield Goal(
             "server's memory at the end / after warming up", _growth([s.rss_mib for s in warm]), _GROWTH
         )
-        if record.deletes:
-            redis = _growth([s.redis_mib for s in warm])
-            yield Goal("Redis's memory at the end / after warming up", redis, _GROWTH)
+        redis = _growth([s.redis_mib for s in warm])
+        yield Goal("Redis's memory at the end / after warming up", redis, _GROWTH)
     if both := quarters(record.played, samples[0].at_s, samples[-1].at_s):
         yield Goal("turn, median, last quarter / first", both[1].p50 / both[0].p50, _DRIFT)
         yield Goal("turn, p99, last quarter / first", both[1].p99 / both[0].p99, _DRIFT)
-    if record.deletes:
-        yield Goal("keys of threads that do not live", len(leaks.of_the_dead), 0)
-        yield Goal("keys of no thread that name deleted ones", len(leaks.mentions), 0)
+    yield Goal("keys of threads that do not live", len(leaks.of_the_dead), 0)
+    yield Goal("keys of no thread that name deleted ones", len(leaks.mentions), 0)
     yield Goal("keys of jobs, though nothing runs", len(leaks.jobs), 0)
 
 
