@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
 
 from anyio import create_task_group, sleep, sleep_forever
 from anyio.abc import TaskStatus
@@ -39,14 +38,12 @@ from runtime.project import Project
 from runtime.queue import RunQueue
 from runtime.redis import connect, open_redis
 from runtime.remote import Caller, Function, answering
-from runtime.run_request import RunParams
 from runtime.runs import Runs
 from runtime.settings import Settings
 from runtime.store import RedisStore
 from runtime.thread_removal import ThreadRemoval
 from runtime.thread_state import ThreadState
 from runtime.threads import Threads
-from runtime.validation import parse_object
 from runtime.worker import Worker
 from runtime.working import serve_queue
 
@@ -146,12 +143,6 @@ async def _engine(
     assistants, state = Assistants(client, [*catalog.names, *catalog.failed]), ThreadState(threads, catalog)
     commands = Commands(runs, threads, catalog, assistants, state, events, settings.max_message_chars)
 
-    async def start(user: User, thread_id: str | None, payload: Mapping[str, Any]) -> str:
-        params = parse_object(RunParams, payload)
-        if thread_id is None:
-            return (await commands.start_stateless(user, params))[1].run_id
-        return (await commands.start(user, thread_id, params)).run_id
-
     return Engine(
         catalog=catalog,
         assistants=assistants,
@@ -160,7 +151,7 @@ async def _engine(
         removal=ThreadRemoval(client, saver),
         runs=runs,
         commands=commands,
-        crons=Crons(client, queue, start),
+        crons=Crons(client, queue, commands.start_scheduled),
         events=events,
         hub=await stack.enter_async_context(open_hub(waiting, events)),
         saver=saver,

@@ -106,6 +106,14 @@ class Commands:
         thread_id = str(uuid5(NAMESPACE_URL, f"{user.subject}\x00{key}") if key else uuid7())
         return thread_id, await self.start(user, thread_id, params, forget=not keep)
 
+    async def start_scheduled(self, user: User, thread_id: str | None, payload: Mapping[str, Any]) -> str:
+        """Starts what a cron asks for, without a thread on one of its own; the run's id."""
+        params = parse_object(RunParams, payload)
+        if thread_id is not None:
+            return (await self.start(user, thread_id, params)).run_id
+        keep = payload.get("on_completion") == "keep"
+        return (await self.start_stateless(user, params, keep=keep))[1].run_id
+
     async def fork(self, user: User, thread_id: str, params: Params) -> Params:
         """Runs from an earlier checkpoint of the thread, with an input or by going on from there."""
         checkpoint_id = params.get("checkpoint_id")

@@ -17,6 +17,10 @@ _OWN_KEYS = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoin
 """Of `configurable`: what this server says itself, or takes from elsewhere."""
 
 
+MAX_KEY = 200
+"""Characters of an idempotency key."""
+
+
 class ResumeCommand(BaseModel):
     """A `Command` as the SDK sends it."""
 
@@ -45,7 +49,7 @@ class RunParams(BaseModel):
     strategy: Strategy = Field(
         "enqueue", validation_alias=AliasChoices("multitask_strategy", "multitaskStrategy")
     )
-    idempotency_key: str = Field("", max_length=200)
+    idempotency_key: str = Field("", max_length=MAX_KEY)
     webhook: str | None = None
     after_seconds: float | None = None
 

@@ -14,7 +14,7 @@ from runtime.errors import InvalidInput, NotFound
 from runtime.events import encode_json
 from runtime.keys import thread_key
 from runtime.run_record import RunRecord, run_json
-from runtime.run_request import RunParams
+from runtime.run_request import MAX_KEY, RunParams
 from runtime.runs import CancelAction
 from runtime.state_view import state_json
 from runtime.threads import ThreadRow
@@ -22,8 +22,6 @@ from runtime.waiting import cancel_if_there, settled
 
 WAIT_S = 3_600
 """The longest that a request may wait for its run; the run's own time-out is shorter, as a rule."""
-_MAX_KEY = 200
-"""Characters of an idempotency key."""
 
 
 class RunCreate(RunParams):
@@ -153,9 +151,14 @@ def _action(call: Call) -> CancelAction:
 
 
 def with_key(call: Call, body: RunCreate) -> RunCreate:
-    """The body, with the key of the header `Idempotency-Key` where it has none of its own."""
+    """The body, with the key of the header `Idempotency-Key` where it has none of its own.
+
+    Raises InvalidInput for one that is too long.
+    """
     key = body.idempotency_key or call.headers.get("idempotency-key", "")
-    return body.model_copy(update={"idempotency_key": key[:_MAX_KEY]})
+    if len(key) > MAX_KEY:
+        raise InvalidInput(f"Idempotency-Key has {len(key)} characters; at most {MAX_KEY} are allowed")
+    return body.model_copy(update={"idempotency_key": key})
 
 
 async def _started(engine: Engine, call: Call, thread_id: str, run_id: str) -> Reply:

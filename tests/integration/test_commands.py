@@ -268,3 +268,16 @@ async def test_an_injected_message_has_the_limit_of_others(place: Place) -> None
         await socket.until("completed")
     with pytest.raises(InvalidInput, match="at most 500"):
         await run(place, "input.inject", message={"role": "user", "content": "x" * 501})
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_scheduled_runs_thread_stays_where_that_is_asked(place: Place, keep: bool) -> None:
+    """A cron without a thread says what becomes of the one that its run is given."""
+    payload = {"assistant_id": "g", "input": {"messages": "go"}, "idempotency_key": "cron:1"}
+    payload |= {"on_completion": "keep"} if keep else {}
+    run_id = await place.commands.start_scheduled(ANA, None, payload)
+    assert await place.commands.start_scheduled(ANA, None, payload) == run_id
+    assert [row.graph async for row in place.threads.all(ANA)] == (["g"] if keep else [])
+    on_thread = {**payload, "idempotency_key": "cron:2"}
+    started = await place.commands.start_scheduled(ANA, "t", on_thread)
+    assert (await place.runs.find("acme/t", started)).request.payload == {"messages": "go"}

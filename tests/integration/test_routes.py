@@ -102,6 +102,8 @@ async def test_a_retried_request_starts_nothing_twice(http: httpx.AsyncClient) -
     assert len(set(runs)) == 1
     other = await http.post(f"/threads/{thread_id}/runs", json={**WORK, "input": {}}, headers=key)
     assert other.status_code == 422 and other.json()["code"] == "idempotency_conflict"
+    long = await http.post(f"/threads/{thread_id}/runs", json=WORK, headers={"Idempotency-Key": "k" * 201})
+    assert long.status_code == 422 and "at most 200" in long.json()["detail"]
 
 
 async def test_several_runs_are_cancelled_and_rolled_back(http: httpx.AsyncClient) -> None:
