@@ -121,7 +121,7 @@ def test_a_socket_that_is_cut(case: Case) -> None:
     assert found["cuts"] >= 3
     assert [event["seq"] for event in found["events"]] == list(range(1, len(found["events"]) + 1))
     said = lines(found["events"])
-    assert said.count("message-finish") == 3 and said[-1] == "lifecycle completed"
+    assert said.count("message-finish") == 6 and said[-1] == "lifecycle completed"
 
 
 def test_cancel(case: Case) -> None:

@@ -13,12 +13,40 @@ export const work = (todo, pause_s = 0.01) => ({ messages: [], done: [], todo: [
 
 export const newClient = (url) => new Client({ apiUrl: url, apiKey: null });
 
+/** Counts the commands that wait for their answer. */
+class CountingSocket extends WebSocket {
+  static unanswered = 0;
+  waiting = 0;
+
+  constructor(url) {
+    super(url);
+    this.on("message", (frame) => JSON.parse(frame).type !== "event" && this.#count(-1));
+    this.on("close", () => this.#count(-this.waiting));
+  }
+
+  send(...args) {
+    this.#count(1);
+    super.send(...args);
+  }
+
+  #count(more) {
+    this.waiting += more;
+    CountingSocket.unanswered += more;
+  }
+}
+
+/**
+ * Whether no socket waits for an answer. Only then are they cut: version 1.15.0 of the SDK drops what fails
+ * while it subscribes again, and never comes back.
+ */
+export const answered = () => CountingSocket.unanswered === 0;
+
 /** Runs `use(thread)` with a stream of that assistant, and closes it. */
 export async function withThread(client, assistantId, transport, use, threadId = undefined) {
   const options = {
     assistantId,
     transport,
-    webSocketFactory: (url) => new WebSocket(url),
+    webSocketFactory: (url) => new CountingSocket(url),
     reconnectDelayMs: () => 10,
     maxReconnectAttempts: 50,
   };

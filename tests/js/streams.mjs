@@ -1,6 +1,8 @@
 // The streaming cases: node streams.mjs URL sse|websocket
 import { openProxy } from "./proxy.mjs";
-import { ASK, CHANNELS, collect, follow, newClient, report, until, withThread, work } from "./session.mjs";
+import {
+  answered, ASK, CHANNELS, collect, follow, newClient, report, until, withThread, work,
+} from "./session.mjs";
 
 const [url, transport] = process.argv.slice(2);
 const client = newClient(url);
@@ -107,9 +109,12 @@ async function reconnect() {
   try {
     return await withThread(newClient(proxy.url), "slow", transport, async (thread) => {
       const subscription = await thread.subscribe({ channels: CHANNELS });
-      await thread.run.start({ input: work("abc") });
+      await thread.run.start({ input: work("abcdef") });
+      let cutFrom = 9;
       const events = await follow(subscription, ({ length }) => {
-        if (length % 9 === 0 && proxy.cuts < 8) proxy.cut();
+        if (length < cutFrom || !answered() || proxy.cuts >= 8) return;
+        cutFrom = length + 9;
+        setTimeout(proxy.cut);
       });
       return { events, cuts: proxy.cuts };
     });
