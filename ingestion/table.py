@@ -1,10 +1,46 @@
-"""Tables as text: Markdown rows, one line each, so that a row can be kept whole and a header repeated."""
+"""Tables: cells with spans; as text, Markdown rows, so that a row is kept whole and a header repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 _RULE_SIGNS = frozenset(" \t|:-")
+
+
+class Cell(NamedTuple):
+    """A cell at its upper left place; rows and columns count from 0."""
+
+    row: int
+    column: int
+    text: str
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+
+def cells_of(rows: Sequence[Sequence[str | None]], *, header_rows: int = 1) -> tuple[Cell, ...]:
+    """Rows without spans as cells; empty ones are left out."""
+    return tuple(
+        Cell(y, x, text, header=y < header_rows)
+        for y, row in enumerate(rows)
+        for x, text in enumerate(row)
+        if text and text.strip()
+    )
+
+
+def render_cells(cells: Iterable[Cell]) -> str:
+    """As `render`; a spanning cell's text stands in every column and row that it covers, but once if that is
+    a whole row."""
+    cells = list(cells)
+    width = max((cell.column + cell.column_span for cell in cells), default=0)
+    height = max((cell.row + cell.row_span for cell in cells), default=0)
+    rows = [[""] * width for _ in range(height)]
+    for cell in cells:
+        columns = 1 if cell.column_span == width else cell.column_span
+        for y in range(cell.row, cell.row + cell.row_span):
+            rows[y][cell.column : cell.column + columns] = [cell.text] * columns
+    return render(rows)
 
 
 def render(rows: Sequence[Sequence[str | None]]) -> str:

@@ -1,148 +1,91 @@
-"""Parent–child chunks, by properties and by the cases that matter."""
+"""Chunks and their ids; packing pieces."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
+import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from ingestion.chunk import Chunk, Family, chunk
+from ingestion.chunk import Chunk, families, flat, pack
 from ingestion.document import Document, Part, assemble
-from ingestion.table import header_of, render
-from ingestion.tokens import count
+from ingestion.ruler import Piece, Ruler
+from ingestion.strategy import build
+from tests.documents import DOCUMENTS, octets
 
-SENTENCES = st.sampled_from(
-    [
-        "The price is 69 dollars per seat. ",
-        "价格是每席位六十九美元。",
-        "Why now? ",
-        "x" * 90 + " ",
-        "\u0301é\n",
-        "😀 ",
-    ]
-)
-PROSE = st.one_of(st.lists(SENTENCES, max_size=40).map("".join), st.text(max_size=200))
-CELLS = st.text(alphabet="ab |价格\n", max_size=12)
-TABLES = st.integers(1, 5).flatmap(
-    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=30).map(render)
-)
-PARTS = st.one_of(
-    st.builds(
-        Part, st.just("heading"), st.text(max_size=30), st.integers(1, 6), st.sampled_from([None, 1, 2])
-    ),
-    st.builds(Part, st.sampled_from(["paragraph", "list", "figure"]), PROSE),
-    st.builds(Part, st.just("table"), TABLES),
-)
-DOCUMENTS = st.lists(PARTS, max_size=12).map(lambda parts: assemble("d", parts))
-LIMITS = st.integers(16, 64).flatmap(lambda child: st.tuples(st.just(child), st.integers(child, 256)))
+LONG = "This sentence has some words. " * 10
 
 
-def families_of(document: Document, child: int = 32, parent: int = 128) -> list[Family]:
-    """Chunks with small limits, so that small documents are cut."""
-    return chunk(document, "id", child_tokens=child, parent_tokens=parent)
-
-
-def letters(text: str) -> str:
-    """`text` without white space."""
-    return "".join(text.split())
-
-
-@settings(max_examples=80, deadline=None)
-@given(DOCUMENTS, LIMITS)
-def test_parents_hold_the_document_and_children_their_parents(
-    document: Document, limits: tuple[int, int]
-) -> None:
-    """No word may be lost or doubled between document, parents and children; offsets must hold."""
-    families = families_of(document, *limits)
-    parents = [family.parent for family in families]
-    assert all(document.text[c.start : c.end] == c.text for f in families for c in (f.parent, *f.children))
-    assert all(a.end <= b.start for a, b in pairwise(parents))
-    assert letters("".join(p.text for p in parents)) == letters(document.text)
-    for parent, children in families:
-        assert letters("".join(c.text for c in children)) == letters(parent.text)
-        assert all(
-            c.parent_id == parent.id and parent.start <= c.start < c.end <= parent.end for c in children
-        )
-
-
-@settings(max_examples=80, deadline=None)
-@given(DOCUMENTS, LIMITS)
-def test_token_limits(document: Document, limits: tuple[int, int]) -> None:
-    """Parents fit the limit with their repeated header; children too, but for a single row."""
-    child_limit, parent_limit = limits
-    for parent, children in families_of(document, *limits):
-        assert parent.tokens == count(parent.full_text) <= parent_limit
-        for child in children:
-            assert child.tokens == count(child.full_text)
-            assert child.tokens <= child_limit or is_one_row(child, child_limit)
-
-
-def is_one_row(child: Chunk, limit: int) -> bool:
-    """Whether only the header keeps the child from fitting, or a row that must stay whole."""
-    header = child.prefix or header_of(child.text) or header_of(child.text[child.text.find("|") :])
-    rows = [line for line in child.text.splitlines() if line.strip() and line not in header.splitlines()]
-    return child.kind == "table" and (len(rows) <= 1 or count(header) > limit // 2)
+def chunks_of(document: Document, document_id: str = "id", name: str = "parent_child") -> list[Chunk]:
+    """Parents and children."""
+    made = build(name, child_tokens=32, parent_tokens=128)(document, document_id)
+    return [chunk for family in made for chunk in (family.parent, *family.children)]
 
 
 @settings(max_examples=50, deadline=None)
 @given(DOCUMENTS)
 def test_ids_are_stable_and_differ(document: Document) -> None:
     """The same content gives the same ids, each only once; another document gives others."""
-    ids = [c.id for f in families_of(document) for c in (f.parent, *f.children)]
-    assert ids == [c.id for f in families_of(document) for c in (f.parent, *f.children)]
+    ids = [chunk.id for chunk in chunks_of(document)]
+    assert ids == [chunk.id for chunk in chunks_of(document)]
     assert len(ids) == len(set(ids))
-    other = chunk(document, "other", child_tokens=32, parent_tokens=128)
-    assert not set(ids) & {c.id for f in other for c in (f.parent, *f.children)}
+    assert not set(ids) & {chunk.id for chunk in chunks_of(document, "other")}
 
 
-def test_a_cut_table_repeats_its_header_and_keeps_its_rows() -> None:
-    """A row without its header is a row of numbers nobody can read."""
-    rows = [["Plan", "Seats", "Price"], *([f"Plan {i}", str(i), f"{i} USD"] for i in range(60))]
-    document = assemble("t", [Part("table", render(rows))])
-    families = families_of(document)
-    children = [child for family in families for child in family.children]
-    assert len(families) > 2 and len(children) > len(families)
-    lines = document.text.splitlines()
-    for piece in [*children, *(family.parent for family in families)]:
-        assert piece.full_text.startswith("| Plan | Seats | Price |\n| --- | --- | --- |\n| Plan ")
-        assert set(piece.text.splitlines()) <= set(lines)
+def test_an_edit_at_the_beginning_keeps_later_ids() -> None:
+    """A document of a thousand chunks is not written anew because of one typing mistake."""
+    sections = [
+        p for i in range(20) for p in (Part("heading", f"H{i}", 1), Part("paragraph", f"{i}. {LONG}"))
+    ]
+    before = assemble("d", [Part("paragraph", "Intro."), *sections])
+    after = assemble("d", [Part("paragraph", f"Introduction, longer. {LONG}"), *sections])
+    kept = {chunk.id for chunk in chunks_of(before)} & {chunk.id for chunk in chunks_of(after)}
+    assert len(kept) == len(chunks_of(before)) - 2
 
 
-def test_a_row_larger_than_a_parent_is_cut() -> None:
-    """A page laid out as one table cell must still fit the model's window."""
-    document = assemble("t", [Part("table", render([["Key", "Text"], ["a", "word " * 500]]))])
-    assert all(family.parent.tokens <= 128 for family in families_of(document))
+def test_the_same_text_twice_has_two_ids() -> None:
+    """A disclaimer on every page is a chunk on every page."""
+    parts = [Part("paragraph", "All prices exclude tax.", page=page) for page in (1, 2, 3)]
+    children = [c for c in chunks_of(assemble("d", parts)) if c.parent_id != c.id]
+    assert len(children) == len({child.id for child in children}) == 3
+    assert [child.page for child in children] == [1, 2, 3]
 
 
-def test_parents_open_at_headings() -> None:
-    """A parent holds one section, its heading first, unless sections are short."""
-    long = "This sentence has some words. " * 10
-    document = assemble("t", [p for t in "ABC" for p in (Part("heading", t, 2), Part("paragraph", long))])
-    assert [f.parent.text[0] for f in families_of(document)] == ["A", "B", "C"]
-    assert [f.parent.section for f in families_of(document)] == ["A", "B", "C"]
-    short = [p for t in "ABC" for p in (Part("heading", t, 2), Part("paragraph", "Short."))]
-    assert len(families_of(assemble("t", short))) == 1
-
-
-def test_a_heading_never_ends_a_parent() -> None:
-    """A heading belongs to what follows it."""
-    parts = [Part("paragraph", "Word " * 27), Part("heading", "Next", 2), Part("paragraph", "Text " * 110)]
-    families = families_of(assemble("t", parts))
-    assert families[1].parent.text.startswith("Next")
-
-
-def test_a_child_keeps_to_its_page_and_section() -> None:
-    """A quote is cited by one page and one section."""
+def test_a_chunk_says_where_it_stands() -> None:
+    """A citation needs the pages, the heading path, and of a sheet the range."""
     parts = [
-        Part("paragraph", "One.", page=1),
-        Part("paragraph", "Two.", page=2),
-        Part("heading", "H", 2, page=2),
+        Part("heading", "Plans", 1, page=3),
+        Part("paragraph", "Three of them.", page=3),
+        Part("paragraph", "And more.", page=4),
     ]
-    parts.append(Part("paragraph", "Three.", page=2))
-    [family] = families_of(assemble("t", parts))
-    assert [(c.text, c.page, c.section) for c in family.children] == [
-        ("One.", 1, ""),
-        ("Two.", 2, ""),
-        ("H\n\nThree.", 2, "H"),
-    ]
+    document = assemble("d", parts)
+    [family] = families(Ruler(document), "id", flat([Ruler(document).piece(0, len(document.text))]))
+    [child] = family.children
+    assert (child.page, child.page_end, child.section, child.sheet_range) == (3, 4, "Plans", "")
+    assert child.parent_id == family.parent.id == family.parent.parent_id != child.id
+    sheet = assemble("d", [Part("table", "| a |\n| --- |\n| 1 |", section="My plans!A2:F9")])
+    assert chunks_of(sheet)[0].sheet_range == "My plans!A2:F9"
+
+
+def pieces_of(document: Document, rule: str = "rule") -> tuple[Ruler, list[Piece]]:
+    """One piece for each block."""
+    ruler = Ruler(document, octets) if rule == "octets" else Ruler(document)
+    return ruler, [ruler.piece(block.start, block.end) for block in document.blocks]
+
+
+def test_a_heading_does_not_end_a_run() -> None:
+    """It belongs to what follows it, unless both together are too large."""
+    parts = [Part("paragraph", "one two three"), Part("heading", "H", 1), Part("paragraph", "four five")]
+    ruler, pieces = pieces_of(assemble("d", parts))
+    texts = [ruler.text[run.whole.start : run.whole.end] for run in pack(ruler, pieces, 5, lambda *_: True)]
+    assert texts == ["one two three", "H\n\nfour five"]
+    parts[2] = Part("paragraph", "four five six seven")
+    ruler, pieces = pieces_of(assemble("d", parts))
+    assert [len(run.pieces) for run in pack(ruler, pieces, 4, lambda *_: True)] == [2, 1]
+
+
+@pytest.mark.parametrize("limit", [16, 17, 40])
+def test_runs_fit_although_tokens_do_not_add_up(limit: int) -> None:
+    """White space between two pieces may be tokens too."""
+    ruler, pieces = pieces_of(assemble("d", [Part("paragraph", "a")] * 60), "octets")
+    runs = [run.whole for run in pack(ruler, pieces, limit, lambda *_: True)]
+    assert all(run.tokens == octets(ruler.text[run.start : run.end]) <= limit for run in runs)
+    assert len(runs) < 20

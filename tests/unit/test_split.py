@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.split import split
-from ingestion.tokens import count
+from ingestion.document import Document
+from ingestion.ruler import Ruler
+from ingestion.split import sentence_ends, split
+from tests.documents import RULES
 
 
 def pieces(text: str, limit: int, *, by_line: bool = False) -> list[str]:
-    """The texts of the spans."""
-    return [text[s.start : s.end] for s in split(text, 0, len(text), limit, by_line=by_line)]
+    """The texts of the pieces."""
+    ruler = Ruler(Document("d", text, ()))
+    return [text[p.start : p.end] for p in split(ruler, 0, len(text), limit, by_line=by_line)]
+
+
+def sentences(text: str) -> list[str]:
+    """The text between the ends of sentences."""
+    ends = [0, *sentence_ends(text), len(text)]
+    return [text[a:b].strip() for a, b in pairwise(ends)]
 
 
 def test_english_sentences() -> None:
@@ -30,25 +42,67 @@ def test_chinese_sentences() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["Mr. Smith met Dr. Ray at 3.5 p.m. in St. Louis.", "They agreed."],
+        ["The U.S. Army and J. R. Jones Inc. France paid.", "So did I."],
+        ["We ship to the U.S.", "The price is 3.", "It is fair."],
+        ["Use a pilot, e.g. Team, i.e. the small one, vs. Pro.", "See fig. 3 and no. 4 there."],
+        ["“Why now?” he asked.", "“Because!”", "(It was late.)", "Then they left."],
+        ["Well... maybe.", "Wait… what?", "Yes!!"],
+        ["他问：“多少钱？”", "（很贵。）", "好吧……", "那就试用；", "再谈。"],
+        ["价格是3.5美元。", "iPhone可以！", "OK."],
+        ["「どうですか。」", "はい。"],
+        ["السعر مرتفع؟", "نعم."],
+    ],
+)
+def test_sentence_ends(said: list[str]) -> None:
+    """Abbreviations, initials and numbers end none; quotes and brackets stay with theirs."""
+    assert sentences(" ".join(said)) == said
+    assert sentences("\n".join(said)) == said
+
+
+def test_lines_and_sentences() -> None:
+    """A wrapped line goes on, a blank one ends; an item's number is no sentence."""
+    assert sentences("One line\ngoes on. Not here\n\nnext one") == [
+        "One line\ngoes on.",
+        "Not here",
+        "next one",
+    ]
+    assert sentences("1. Ask.\n2. Listen.") == ["1. Ask.", "2. Listen."]
+
+
+def test_chinese_needs_no_spaces() -> None:
+    """Sentences follow each other at once."""
+    said = ["他说：“价格太高了。”", "我们问他和什么比？", "他说和预算比！", "那就试用；", "再谈折扣。"]
+    assert sentences("".join(said)) == said
+
+
 def test_lists_are_cut_between_items() -> None:
     """An item with two sentences stays whole while it can."""
     text = "- One. And one more.\n- Two. And two more.\n- Three."
     assert pieces(text, 9, by_line=True) == ["- One. And one more.", "- Two. And two more.", "- Three."]
 
 
+def test_clauses_then_words() -> None:
+    """A sentence that is too long is cut at a comma, or else between words."""
+    assert pieces("one two three, four five six seven", 5) == ["one two three,", "four five six seven"]
+    assert pieces("one two three four five six", 4) == ["one two three four", "five six"]
+
+
 def test_a_text_without_any_boundary_is_cut_all_the_same() -> None:
     """The limit holds for base64 and for Chinese without punctuation."""
-    assert all(count(piece) <= 5 for piece in pieces("x" * 400, 5))
+    assert [len(piece) for piece in pieces("x" * 400, 5)] == [40] * 10
     assert "".join(pieces("价" * 33, 5)) == "价" * 33
 
 
-@given(st.text(), st.integers(1, 40), st.booleans())
-def test_nothing_is_lost_and_the_limit_holds(text: str, limit: int, by_line: bool) -> None:
+@given(st.text(), st.integers(16, 40), st.booleans(), st.sampled_from(sorted(RULES)))
+def test_nothing_is_lost_and_the_limit_holds(text: str, limit: int, by_line: bool, name: str) -> None:
     """Pieces are in order, within the limit, and leave only white space out."""
-    spans = split(text, 0, len(text), limit, by_line=by_line)
-    at = 0
-    for span in spans:
-        assert not text[at : span.start].strip()
-        assert 0 < span.tokens == count(text[span.start : span.end]) <= limit
-        at = span.end
+    rule, at = RULES[name], 0
+    for piece in split(Ruler(Document("d", text, ()), rule), 0, len(text), limit, by_line=by_line):
+        assert not text[at : piece.start].strip()
+        assert 0 < piece.tokens == rule(text[piece.start : piece.end]) <= limit
+        at = piece.end
     assert not text[at:].strip()
