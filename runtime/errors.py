@@ -301,3 +301,29 @@ class FormatUnsupported(DocumentError):
     """No parser reads this kind of file."""
 
     code = "FORMAT_UNSUPPORTED"
+
+
+class OcrUnavailable(DocumentError):
+    """A page is a picture, and nothing can read it now."""
+
+    code = "OCR_UNAVAILABLE"
+    retryable = True
+
+
+class ParseTimeout(DocumentError):
+    """The document took longer to read than it may."""
+
+    code = "PARSE_TIMEOUT"
+
+
+class SourceRefused(DocumentError):
+    """Documents may not be taken from there."""
+
+    code = "SOURCE_REFUSED"
+
+
+class SourceUnavailable(DocumentError):
+    """The place of the document cannot be reached."""
+
+    code = "SOURCE_UNAVAILABLE"
+    retryable = True
