@@ -1,147 +1,162 @@
-"""Which parser reads a file: decided by its content, never by its name alone."""
+"""Which parser reads a PDF: how hard its pages are, by signals that cost a hundredth of reading them."""
 
 from __future__ import annotations
 
-import re
-import zipfile
-import zlib
-from collections.abc import Callable
-from io import BytesIO
-from pathlib import PurePath
-from typing import Literal, NoReturn
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ingestion.document import Document
-from ingestion.encoding import decode
-from ingestion.parse import markdown, office, pdf, plain
-from runtime.errors import DocumentCorrupt, DocumentEmpty, DocumentEncrypted, DocumentError, FormatUnsupported
+from ingestion.options import Thresholds
+from ingestion.parse.pdf_page import PdfPage, look_at
+from ingestion.parsed import LEVELS, Level
+from ingestion.signals import Signals, signals_of
 
-Format = Literal["pdf", "docx", "xlsx", "html", "markdown", "text"]
-
-PARSERS: dict[Format, Callable[[bytes, str], Document]] = {
-    "pdf": pdf.parse,
-    "docx": office.parse_docx,
-    "xlsx": office.parse_xlsx,
-    "html": office.parse_html,
-    "markdown": markdown.parse,
-    "text": plain.parse,
-}
-
-_NAMES = {
-    ".pdf": "a PDF",
-    ".docx": "a DOCX",
-    ".xlsx": "an XLSX",
-    ".html": "HTML",
-    ".htm": "HTML",
-    ".md": "Markdown",
-    ".txt": "text",
-}
-_OTHER = (
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"BM", "a BMP image"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"{\\rtf", "an RTF document"),
-)
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_PDF_HEADER_WITHIN = 1024
-"""Adobe's readers accept the header anywhere in the first 1024 bytes (ISO 32000-1, annex H.3, note 13)."""
-_MAX_CONTENT_TYPES_BYTES = 1_000_000
-_HTML = re.compile(r"<(!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_MARKDOWN_SIGNS = (
-    re.compile(r"^#{1,6} \S", re.MULTILINE),
-    re.compile(r"^\s*(```|~~~)", re.MULTILINE),
-    re.compile(r"^\|?\s*:?-{3,}:?\s*\|[\s|:-]*$", re.MULTILINE),
-    re.compile(r"^\s{0,3}([-*+]|\d+[.)]) \S", re.MULTILINE),
-    re.compile(r"\[[^\]\n]+\]\([^)\s]+\)|\*\*[^*\n]+\*\*"),
-)
+_STRIDE = 8
 
 
-def parse(data: bytes, name: str) -> Document:
-    """The document in `data`, never without text. Raises nothing but a DocumentError that names the file."""
-    format_ = format_of(data, name)
-    try:
-        document = PARSERS[format_](data, name)
-    except DocumentError:
-        raise
-    except Exception as exc:
-        # On a hostile file MuPDF, docling, python-docx, openpyxl and lxml raise anything, from KeyError to
-        # RecursionError, and one bad file must not stop the others.
-        raise DocumentCorrupt(
-            f"{name!r} cannot be read as {format_}: {type(exc).__name__}: {exc}", document=name
-        ) from exc
-    if not document.blocks:
-        why = "; its pages are pictures, and no OCR is installed" if document.pages else ""
-        raise DocumentEmpty(f"{name!r} holds no text{why}", document=name)
-    return document
+@dataclass(frozen=True)
+class PageLevel:
+    """A page's class; None is a blank page."""
+
+    level: Level | None
+    reason: str
+    """The figure that decided."""
 
 
-def format_of(data: bytes, name: str) -> Format:
-    """What `data` is. `name` serves only for messages and to tell Markdown from text where both would do.
+@dataclass(frozen=True)
+class PdfRoute:
+    """How a PDF is to be read."""
 
-    Raises DocumentEmpty, DocumentEncrypted, DocumentCorrupt, FormatUnsupported.
-    """
-    if not data.strip():
-        raise DocumentEmpty(f"{name!r} is empty", document=name)
-    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
-        return "pdf"
-    if data.startswith(b"PK\x03\x04"):
-        return _in_archive(data, name)
-    if data.startswith(_OLE):
-        _refuse_ole(data, name)
-    text = decode(data)
-    if text is None:
-        _refuse_binary(data, name)
-    if data.startswith(b"{\\rtf"):
-        raise _unsupported(name, "an RTF document")
-    return _in_text(text, name)
+    level: Level
+    """The highest that enough of the pages hold."""
+    text_level: Level
+    """The same among the pages that are not EXTREME: how the rest is read where some are."""
+    reasons: tuple[str, ...]
+    levels: tuple[tuple[Level, int], ...]
+    """Pages by level, of those seen."""
+    pages: dict[int, PdfPage]
+    """By number from 1: the pages seen, which a reader need not look at again."""
+    found: dict[int, PageLevel]
+    """Of the same pages."""
 
 
-def _in_archive(data: bytes, name: str) -> Format:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open("[Content_Types].xml") as member:
-            types = member.read(_MAX_CONTENT_TYPES_BYTES)
-    except KeyError:
-        raise _unsupported(name, "a ZIP archive") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as exc:
-        # zipfile also raises ValueError for a negative offset and RuntimeError for an encrypted member.
-        raise DocumentCorrupt(f"{name!r} is a damaged or cut-off archive: {exc}", document=name) from exc
-    if b"wordprocessingml.document.main+xml" in types or b"word.document.macroEnabled.main+xml" in types:
-        return "docx"
-    if b"spreadsheetml.sheet.main+xml" in types or b"excel.sheet.macroEnabled.main+xml" in types:
-        return "xlsx"
-    raise _unsupported(name, "a PowerPoint file" if b"presentationml" in types else "an office file")
+def route_pdf(pdf: Any, thresholds: Thresholds, *, clock: Callable[[], float] = time.monotonic) -> PdfRoute:
+    """`pdf` is PyMuPDF's; `clock` gives seconds."""
+    wanted = _sample(pdf.page_count, thresholds.sampled_pages)
+    end = clock() + thresholds.budget_s
+    pages: dict[int, PdfPage] = {}
+    found: dict[int, PageLevel] = {}
+    for index in _spread(wanted):
+        if pages and clock() >= end:
+            break
+        page = look_at(pdf[index])
+        pages[page.number] = page
+        found[page.number] = level_of(signals_of(page), thresholds)
+    counted = Counter(page.level for page in found.values() if page.level)
+    level = _document_level(counted, thresholds)
+    texts = counted.copy()
+    texts["EXTREME"] = 0
+    return PdfRoute(
+        level,
+        _document_level(texts, thresholds),
+        tuple(_reasons(found, level, pdf.page_count, len(wanted), thresholds)),
+        tuple((key, counted[key]) for key in LEVELS if counted[key]),
+        pages,
+        found,
+    )
 
 
-def _refuse_ole(data: bytes, name: str) -> NoReturn:
-    # Office wraps an encrypted DOCX or XLSX in an OLE container ([MS-OFFCRYPTO] 2.3.4.4).
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        raise DocumentEncrypted(f"{name!r} is encrypted with a password", document=name)
-    raise _unsupported(name, "an Office file of before 2007")
+def level_of(signals: Signals, thresholds: Thresholds) -> PageLevel:
+    """The first class whose condition holds, from the hardest down."""
+    t, s = thresholds, signals
+    if s.words < t.blank_words and s.image_share < t.blank_image_share and s.paths < t.blank_paths:
+        return PageLevel(None, "blank")
+    if reason := _why_extreme(s, t):
+        return PageLevel("EXTREME", reason)
+    if reason := _why_high(s, t):
+        return PageLevel("HIGH", reason)
+    if reason := _why_medium(s, t):
+        return PageLevel("MEDIUM", reason)
+    return PageLevel("LOW", "running text")
 
 
-def _refuse_binary(data: bytes, name: str) -> NoReturn:
-    for magic, kind in _OTHER:
-        if data.startswith(magic):
-            raise _unsupported(name, kind)
-    if expected := _NAMES.get(PurePath(name).suffix.lower()):
-        raise DocumentCorrupt(f"{name!r} is not {expected}: its content is of no known kind", document=name)
-    raise _unsupported(name, "a binary file of no known kind")
+def _why_extreme(s: Signals, t: Thresholds) -> str:
+    if s.chars < t.scan_chars and s.image_share >= t.scan_image_share:
+        return f"{s.chars} characters, pictures on {s.image_share:.0%} of the page: a scan"
+    if s.chars < t.scan_chars and s.paths >= t.scan_paths:
+        return f"{s.chars} characters and {s.paths} paths: letters drawn as outlines"
+    if s.largest_image >= t.layer_image_share and s.under_share >= t.layer_hidden_share:
+        return f"{s.under_share:.0%} of the text is unseen, with one picture: a scan with a foreign OCR layer"
+    if s.bad_share >= t.bad_share:
+        return f"{s.bad_share:.0%} of the characters have no meaning: a font without a usable map"
+    if s.image_share >= t.picture_image_share and s.chars < t.picture_chars:
+        return f"{s.chars} characters, pictures on {s.image_share:.0%} of the page: read as a picture"
+    return ""
 
 
-def _unsupported(name: str, kind: str) -> FormatUnsupported:
-    return FormatUnsupported(f"{name!r} is {kind}; read are {', '.join(PARSERS)}", document=name)
+def _why_high(s: Signals, t: Thresholds) -> str:
+    if s.rows < t.table_rows:
+        return ""
+    if s.tabular >= t.table_share:
+        return f"{s.tabular:.0%} of {s.rows} rows are tabular"
+    if s.tabular >= t.ruled_table_share and _is_ruled(s, t):
+        return f"{s.tabular:.0%} of {s.rows} rows are tabular, and ruled"
+    return ""
 
 
-def _in_text(text: str, name: str) -> Format:
-    if _HTML.search(text[:4096]):
-        return "html"
-    signs = sum(bool(sign.search(text)) for sign in _MARKDOWN_SIGNS)
-    needed = 1 if PurePath(name).suffix.lower() in {".md", ".markdown"} else 2
-    return "markdown" if signs >= needed else "text"
+def _why_medium(s: Signals, t: Thresholds) -> str:
+    if _is_ruled(s, t):
+        return f"{s.horizontal} horizontal and {s.vertical} vertical lines"
+    if s.tabular >= t.some_table_share:
+        return f"{s.tabular:.0%} of {s.rows} rows are tabular"
+    if s.paired >= t.pair_share and s.paired * s.rows >= t.pair_rows:
+        return f"{s.paired:.0%} of {s.rows} rows have a gap"
+    if s.columns >= t.column_share:
+        return f"columns side by side on {s.columns:.0%} of the height"
+    if s.image_share >= t.image_share:
+        return f"pictures on {s.image_share:.0%} of the page"
+    if s.paths >= t.paths:
+        return f"{s.paths} drawn paths"
+    return ""
+
+
+def _is_ruled(s: Signals, t: Thresholds) -> bool:
+    return s.horizontal >= t.ruled_lines and s.vertical >= t.ruled_lines
+
+
+def _document_level(counted: Counter[Level], thresholds: Thresholds) -> Level:
+    needed = max(1, thresholds.document_share * counted.total())
+    return next((level for level in reversed(LEVELS) if counted[level] >= needed), "LOW")
+
+
+def _sample(pages: int, most: int) -> Sequence[int]:
+    """Indices from 0, evenly spread."""
+    if pages <= most:
+        return range(pages)
+    return [number * pages // most for number in range(most)]
+
+
+def _spread(wanted: Sequence[int]) -> Iterator[int]:
+    """In such an order that when time runs out, those seen are spread over the whole document."""
+    for start in range(_STRIDE):
+        yield from wanted[start::_STRIDE]
+
+
+def _reasons(
+    found: dict[int, PageLevel], level: Level, pages: int, wanted: int, thresholds: Thresholds
+) -> Iterator[str]:
+    counted = Counter(page.level for page in found.values())
+    for key in reversed(LEVELS):
+        if counted[key]:
+            first = min(number for number, page in found.items() if page.level == key)
+            share = f"{counted[key]} of {len(found)} pages {key}"
+            yield f"{share}: page {first}, {found[first].reason}"
+    if counted[None]:
+        yield f"{counted[None]} of {len(found)} pages blank"
+    if len(found) < wanted:
+        yield f"judged by {len(found)} of {pages} pages: {thresholds.budget_s:g} s were up"
+    elif wanted < pages:
+        yield f"judged by {wanted} of {pages} pages, evenly spread"
+    yield f"{level} is the highest class of at least {thresholds.document_share:.0%} of the pages"

@@ -1,21 +1,46 @@
-"""How the lines and words of a page become running text again."""
+"""How the lines of a page become running text again."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-TEXT_FLAGS = 2 | 64
-"""PyMuPDF's TEXT_PRESERVE_WHITESPACE and TEXT_MEDIABOX_CLIP: ligatures come out as letters, pictures not at
-all, text outside the page neither. As numbers, since importing PyMuPDF takes a second."""
-
-BULLET = re.compile(r"^([•‣▪◦●○■–—\-*·]|\d{1,3}[.)])\s+\S")
+BULLET = re.compile(r"^([•‣▪◦●○■\uf000-\uf0ff]\s*|([–—\-*·]|\(?(\d{1,3}|[a-z])[.)])(\s+(?=\S)|$))")
+"""The mark of a list item; symbol fonts put theirs at U+F000 to U+F0FF."""
+_NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]$")
 _CJK = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def join(text: str, line: str) -> str:
     """`line` after `text`: no space between Chinese characters, a word cut by a hyphen put together."""
-    if not text:
-        return line
+    if not text or not line:
+        return text or line
     if text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower():
         return text[:-1] + line
     return text + line if _CJK.match(text[-1]) and _CJK.match(line[0]) else f"{text} {line}"
+
+
+def joined(lines: Iterable[str]) -> str:
+    """All of them as one line of text."""
+    text = ""
+    for line in lines:
+        text = join(text, " ".join(line.split()))
+    return text
+
+
+def in_cell(lines: Iterable[str]) -> str:
+    """As `joined`, of a table's cell: so narrow a column breaks compounds, it does not hyphenate words."""
+    text = ""
+    for line in lines:
+        flat = " ".join(line.split())
+        text = text + flat if text.endswith("-") else join(text, flat)
+    return text
+
+
+def item(text: str) -> str:
+    """A list item with its mark as Markdown has it: `- `, or its number."""
+    mark = BULLET.match(text)
+    if not mark:
+        return f"- {text}"
+    sign, rest = mark.group().strip(), text[mark.end() :]
+    return f"{sign} {rest}" if _NUMBER.match(sign) else f"- {rest}"

@@ -1,4 +1,4 @@
-"""Markdown: the blocks that markdown-it finds, in their source form."""
+"""Markdown: the blocks that markdown-it finds, in their source form; tables with cells besides."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from ingestion.document import Document, Kind, Part, assemble
+from ingestion.document import Kind, Part
 from ingestion.encoding import decode
+from ingestion.options import ReadOptions
+from ingestion.parsed import Parsed, Route
+from ingestion.table import Cell
 from runtime.errors import DocumentCorrupt
 
 if TYPE_CHECKING:
@@ -27,9 +30,13 @@ _KINDS: dict[str, Kind] = {
 }
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(---|\.\.\.)[ \t]*(\n|\Z)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_UNSEEN = re.compile(
+    r"<(\w+)\b[^>]*(?:\bhidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0)[^>]*>(.*?)</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
-def parse(data: bytes, name: str) -> Document:
+def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
     """Blocks as they stand in the file, emphasis and links included; front matter and comments dropped.
 
     Raises DocumentCorrupt for binary data.
@@ -41,16 +48,38 @@ def parse(data: bytes, name: str) -> Document:
         raise DocumentCorrupt(f"{name!r} is not text", document=name)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     text = _COMMENT.sub("", _FRONT_MATTER.sub("", text))
+    hidden = [Part("paragraph", found[2], hidden="hidden in HTML") for found in _UNSEEN.finditer(text)]
+    text = _UNSEEN.sub("", text)
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    return assemble(name, _parts(tokens, text.split("\n")))
+    parts = (*_parts(tokens, text.split("\n")), *hidden)
+    tables = sum(part.kind == "table" for part in parts)
+    return Parsed(
+        parts, Route("markdown", "LOW", "markdown-it", (f"{tables} tables among {len(parts)} blocks",))
+    )
 
 
 def _parts(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Part]:
     for i, token in enumerate(tokens):
         if token.level or token.map is None or token.type not in _KINDS:
             continue
+        first, last = token.map
         if token.type == "heading_open":
             yield Part("heading", tokens[i + 1].content, level=int(token.tag[1]))
+        elif token.type == "table_open":
+            yield Part("table", dedent("\n".join(lines[first:last])), cells=tuple(_cells(tokens, i)))
         else:
-            first, last = token.map
             yield Part(_KINDS[token.type], dedent("\n".join(lines[first:last])))
+
+
+def _cells(tokens: Sequence[Token], start: int) -> Iterator[Cell]:
+    row, column = -1, -1
+    for i in range(start + 1, len(tokens)):
+        kind = tokens[i].type
+        if kind == "table_close":
+            return
+        if kind == "tr_open":
+            row, column = row + 1, -1
+        elif kind in ("th_open", "td_open"):
+            column += 1
+            if text := tokens[i + 1].content:
+                yield Cell(row, column, text, header=kind == "th_open")

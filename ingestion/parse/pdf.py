@@ -1,145 +1,195 @@
-"""PDF, read by PyMuPDF: headings by font size, ruled tables, lists, paragraphs; page numbers kept."""
+"""PDF: each page by the reader of its class; pages that no reader reads well become scans."""
 
 from __future__ import annotations
 
-import re
-import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
-from ingestion.document import Document, Part, assemble
-from ingestion.parse.lines import BULLET, TEXT_FLAGS, join
-from ingestion.parse.ruled import ruled_tables
-from runtime.errors import DocumentCorrupt, DocumentEncrypted, DocumentTooLarge
+from ingestion.document import Part
+from ingestion.options import ReadOptions
+from ingestion.parse import pdf_docling, pdf_layout, pdf_text
+from ingestion.parse.pdf_open import forget, opened
+from ingestion.parse.pdf_outline import Piece, outlined
+from ingestion.parse.pdf_page import PdfPage, look_at, refuse_large_images
+from ingestion.parsed import LEVELS, Level, Parsed, Route, Scan
+from ingestion.quality import quality_of, shortfall
+from ingestion.route import PdfRoute, level_of, route_pdf
+from ingestion.signals import signals_of
+from runtime.errors import DocumentError
 
-MAX_PAGES = 5_000
-
-# MuPDF's context is not safe for threads (PyMuPDF documentation, "Multiprocessing"), and ingestion calls
-# parsers in threads.
-_ONE_AT_A_TIME = threading.Lock()
-
-_HEADING_RATIO = 1.12
-"""Smallest ratio of a heading's font size to the body's: 12 pt over 10.5 is one, 10.5 over 10 is not."""
-_MAX_HEADING_CHARS = 200
-_MAX_HEADING_LEVELS = 6
-_MARGIN = 0.08
-"""Share of the page's height in which running heads and page numbers stand."""
-_MIN_REPEATS = 3
-_LETTER = re.compile(r"[^\W\d_]")
-
-
-class _Run(NamedTuple):
-    """Lines of one block in one font size, or a table (size 0)."""
-
-    page: int
-    size: float
-    text: str
-    marginal: bool = False
+_BATCH = 16
+"""Pages that are held at once, and given to the layout model in one call."""
+_BATCHES_KEPT = 8
+"""After so many MuPDF forgets what it keeps of them: with a large font each the pages would fill memory."""
+_SAMPLE_CHARS = 1_000
+_MAX_NAMED = 8
 
 
-def parse(data: bytes, name: str) -> Document:
-    """Blocks with pages, without running heads. A damaged file that MuPDF repaired is noted as such.
+def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
+    """Parts in reading order, and scans for OCR. A damaged file that MuPDF repaired is noted as such.
 
-    Raises DocumentEncrypted, DocumentCorrupt, DocumentTooLarge (more than MAX_PAGES pages).
+    Raises DocumentEncrypted, DocumentCorrupt, DocumentTooLarge; other exceptions of PyMuPDF pass.
     """
-    with _ONE_AT_A_TIME, _opened(data, name) as pdf:
-        pages = pdf.page_count
-        runs = _without_running_heads([run for page in pdf for run in _runs(page)], pages)
+    with opened(data, name, options.limits) as pdf:
+        route = route_pdf(pdf, options.thresholds)
+        reader = _Reader(pdf, data, name, options, route)
+        for batch, start in enumerate(range(0, pdf.page_count, _BATCH), start=1):
+            reader.read(range(start, min(start + _BATCH, pdf.page_count)))
+            if batch % _BATCHES_KEPT == 0:
+                forget()
         notes = ("repaired: the file is damaged, text may be missing",) if pdf.is_repaired else ()
-    return assemble(name, _parts(runs), pages=pages, notes=notes)
+        return reader.parsed(pdf.page_count, notes)
 
 
-@contextmanager
-def _opened(data: bytes, name: str) -> Iterator[Any]:
-    import pymupdf
+@dataclass
+class _Reader:
+    """The pages of one file, read in batches."""
 
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    with pymupdf.open(stream=data, filetype="pdf") as pdf:
-        if pdf.needs_pass:
-            raise DocumentEncrypted(f"{name!r} is encrypted with a password", document=name)
-        if pdf.page_count == 0:
-            raise DocumentCorrupt(f"{name!r} has no pages", document=name)
-        if pdf.page_count > MAX_PAGES:
-            raise DocumentTooLarge(
-                f"{name!r} has {pdf.page_count} pages; at most {MAX_PAGES} are read",
-                document=name,
-                limit=MAX_PAGES,
-            )
-        yield pdf
+    pdf: Any
+    data: bytes
+    name: str
+    options: ReadOptions
+    route: PdfRoute
+    pieces: list[Piece] = field(default_factory=list)
+    scans: dict[int, Scan] = field(default_factory=dict)
+    escalated: dict[int, str] = field(default_factory=dict)
+    """Why, by page."""
+    harder: list[int] = field(default_factory=list)
+    """Pages read at a higher level than the document's."""
+
+    @cached_property
+    def docling(self) -> pdf_docling.Docling:
+        """Asked for only by documents with HIGH pages: it searches the installed packages."""
+        return pdf_docling.docling_here(self.options.docling_artifacts)
+
+    def read(self, indices: Sequence[int]) -> None:
+        """Adds to `pieces` and `scans`."""
+        by_level: dict[Level, list[PdfPage]] = {level: [] for level in LEVELS}
+        for index in indices:
+            page = self.route.pages.pop(index + 1, None) or look_at(self.pdf[index])
+            by_level[self._level(page)].append(page)
+        for page in by_level["EXTREME"]:
+            self._scan(page)
+        read: dict[int, list[Piece]] = {}
+        for level in ("LOW", "MEDIUM", "HIGH"):
+            read |= self._read_well(by_level[level], level)
+        for number in sorted(read):
+            self.pieces += read[number]
+
+    def parsed(self, pages: int, notes: tuple[str, ...]) -> Parsed:
+        """The file, once all pages are read."""
+        parts = groupby(outlined(self.pieces, pages), key=lambda part: part.page)
+        items: list[tuple[int, Sequence[Part | Scan]]] = [(page or 0, list(found)) for page, found in parts]
+        items += [(number, [scan]) for number, scan in self.scans.items()]
+        items.sort(key=lambda pair: pair[0])
+        flat = tuple(item for _, found in items for item in found)
+        if self.escalated:
+            why = next(iter(self.escalated.values()))
+            notes += (f"read again at a higher level: {_named(self.escalated)}: {why}",)
+        return Parsed(flat, self._route(), pages, notes)
+
+    def _level(self, page: PdfPage) -> Level:
+        """A page of tables in an easier document is read as what it is."""
+        found = self.route.found.get(page.number) or level_of(signals_of(page), self.options.thresholds)
+        own = found.level
+        if own == "EXTREME":
+            return own
+        if own == "HIGH" and self.route.text_level != "HIGH":
+            self.harder.append(page.number)
+            return own
+        return self.route.text_level
+
+    def _scan(self, page: PdfPage) -> None:
+        parts = tuple(outlined(list(pdf_text.pieces_of(page)), 1))
+        self.scans[page.number] = Scan(page.number, parts=parts)
+
+    def _read_well(self, pages: Sequence[PdfPage], level: Level) -> dict[int, list[Piece]]:
+        """Pages that the level's reader does not read well are read once more, by the next level's."""
+        read = self._read(pages, level)
+        poor = {
+            page.number: why for page in pages if (why := self._shortfall(page, read[page.number], level))
+        }
+        if not poor:
+            return {number: pieces or [] for number, pieces in read.items()}
+        self.escalated |= poor
+        again = [page for page in pages if page.number in poor]
+        higher = LEVELS[LEVELS.index(level) + 1]
+        second = {} if higher == "EXTREME" else self._read(again, higher)
+        for page in again:
+            if second.get(page.number) is None:
+                read.pop(page.number)
+                self._scan(page)
+            else:
+                read[page.number] = second[page.number]
+        return {number: pieces or [] for number, pieces in read.items()}
+
+    def _shortfall(self, page: PdfPage, pieces: list[Piece] | None, level: Level) -> str:
+        if pieces is None:
+            return "the reader failed"
+        shown = [piece.part for piece in pieces if not piece.part.hidden]
+        text = "\n".join([part.text or " ".join(cell.text for cell in part.cells) for part in shown])
+        if level == "LOW":
+            # It is the layer itself, of which nothing is lost; a sample costs a third.
+            return shortfall(quality_of(text[:_SAMPLE_CHARS]), self.options.thresholds)
+        return shortfall(quality_of(text, page.text()), self.options.thresholds)
+
+    def _read(self, pages: Sequence[PdfPage], level: Level) -> dict[int, list[Piece] | None]:
+        """None for a page on which the reader fails."""
+        if level == "LOW" or not pages:
+            return {page.number: list(pdf_text.pieces_of(page)) for page in pages}
+        for page in pages:
+            images = self.pdf[page.number - 1].get_images() if page.pictures else ()
+            refuse_large_images(images, page.number, self.options.limits)
+        reader = self._by_docling if level == "HIGH" and self.docling.models else self._by_layout(level)
+        try:
+            return {**reader(pages)}
+        except (DocumentError, MemoryError):
+            raise
+        except Exception:
+            # The layout model and docling raise anything on a hostile page. Alone, the others can be read.
+            if len(pages) < 2:
+                return {page.number: None for page in pages}
+            return {number: read for page in pages for number, read in self._read([page], level).items()}
+
+    def _by_layout(self, level: Level) -> Callable[[Sequence[PdfPage]], dict[int, list[Piece]]]:
+        return lambda pages: pdf_layout.read_pages(self.pdf, pages, tables=level == "HIGH")
+
+    def _by_docling(self, pages: Sequence[PdfPage]) -> dict[int, list[Piece]]:
+        if not pages or not self.docling.models:
+            return {}
+        numbers = [page.number for page in pages]
+        return pdf_docling.read_pages(self.data, self.name, numbers, self.docling.models)
+
+    def _route(self) -> Route:
+        level = self.route.level
+        reasons = [*self.route.reasons, *self._readers()]
+        route = Route("pdf", level, self._parser(level), tuple(reasons), self.route.levels)
+        share = len(self.escalated) / max(1, sum(count for _, count in self.route.levels))
+        if share < self.options.thresholds.document_share or level == "EXTREME":
+            return route
+        higher = LEVELS[LEVELS.index(level) + 1]
+        return replace(route, level=higher, parser=self._parser(higher), escalated_from=level)
+
+    def _readers(self) -> Iterator[str]:
+        if self.harder:
+            yield f"{_named(self.harder)} hold tables, and are read as HIGH"
+        if "HIGH" in (self.route.level, self.route.text_level) or self.harder:
+            how = "docling" if self.docling.models else "pymupdf4llm with HTML tables"
+            yield f"HIGH by {how}: {self.docling.reason}"
+        for number, why in list(self.escalated.items())[:_MAX_NAMED]:
+            yield f"page {number} was read again at a higher level: {why}"
+
+    def _parser(self, level: Level) -> str:
+        if level == "HIGH" and self.docling.models:
+            return "docling"
+        return {"LOW": "pymupdf", "MEDIUM": "pymupdf4llm", "HIGH": "pymupdf4llm", "EXTREME": "ocr"}[level]
 
 
-def _runs(page: Any) -> Iterator[_Run]:
-    """The page's text in the file's order, each table where its first line stood."""
-    number = page.number + 1
-    tables = ruled_tables(page)
-    written = set()
-    for block in page.get_text("dict", flags=TEXT_FLAGS)["blocks"]:
-        outside: list[dict[str, Any]] = []
-        for line in block.get("lines", ()):
-            table = next((table for table in tables if table.holds(line["bbox"])), None)
-            if table is None:
-                outside.append(line)
-            elif table not in written:
-                yield from _by_size(outside, number, page.rect.height)
-                outside = []
-                written.add(table)
-                yield _Run(number, 0, table.text)
-        yield from _by_size(outside, number, page.rect.height)
-
-
-def _by_size(lines: Sequence[dict[str, Any]], page: int, height: float) -> Iterator[_Run]:
-    """Lines joined as long as the font size stays and no list item begins."""
-    run: _Run | None = None
-    for line in lines:
-        spans = [span for span in line["spans"] if span["text"].strip()]
-        if not spans:
-            continue
-        size = round(max(spans, key=lambda span: len(span["text"]))["size"] * 2) / 2
-        text = "".join(span["text"] for span in line["spans"]).strip()
-        marginal = line["bbox"][3] < height * _MARGIN or line["bbox"][1] > height * (1 - _MARGIN)
-        if run and run.size == size and not BULLET.match(text):
-            run = run._replace(text=join(run.text, text), marginal=run.marginal and marginal)
-        else:
-            if run:
-                yield run
-            run = _Run(page, size, text, marginal)
-    if run:
-        yield run
-
-
-def _without_running_heads(runs: Sequence[_Run], pages: int) -> list[_Run]:
-    """Drops what stands, but for its digits, in the margin of half of the pages and of three at least."""
-    seen = Counter(key for key, _ in {(_shape(run), run.page) for run in runs if run.marginal})
-    often = max(_MIN_REPEATS, pages / 2)
-    return [run for run in runs if not (run.marginal and seen[_shape(run)] >= often)]
-
-
-def _shape(run: _Run) -> str:
-    return re.sub(r"\d+", "0", run.text)
-
-
-def _parts(runs: Sequence[_Run]) -> Iterator[Part]:
-    sizes: Counter[float] = Counter()
-    for run in runs:
-        sizes[run.size] += len(run.text) if run.size else 0
-    body = sizes.most_common(1)[0][0] if sizes else 0
-    larger = sorted((size for size in sizes if size >= body * _HEADING_RATIO), reverse=True)
-    parts = (_part(run, larger) for run in runs)
-    for (kind, page), group in groupby(parts, key=lambda part: (part.kind, part.page)):
-        if kind == "list":
-            yield Part(kind, "\n".join(part.text for part in group), page=page)
-        else:
-            yield from group
-
-
-def _part(run: _Run, heading_sizes: Sequence[float]) -> Part:
-    if not run.size:
-        return Part("table", run.text, page=run.page)
-    if run.size in heading_sizes and len(run.text) <= _MAX_HEADING_CHARS and _LETTER.search(run.text):
-        level = min(heading_sizes.index(run.size) + 1, _MAX_HEADING_LEVELS)
-        return Part("heading", run.text, level=level, page=run.page)
-    return Part("list" if BULLET.match(run.text) else "paragraph", run.text, page=run.page)
+def _named(pages: Sequence[int] | dict[int, str]) -> str:
+    numbers = sorted(pages)
+    shown = ", ".join(str(number) for number in numbers[:_MAX_NAMED])
+    more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
+    return f"page {shown}" if len(numbers) == 1 else f"pages {shown}{more}"

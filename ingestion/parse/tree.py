@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from ingestion.document import Kind, Part
-from ingestion.table import render
+from ingestion.document import Box, Kind, Part
+from ingestion.table import Cell
 
 if TYPE_CHECKING:
-    from docling_core.types.doc import DoclingDocument, NodeItem, TableItem, TextItem
+    from docling_core.types.doc import DoclingDocument, GroupItem, NodeItem, PictureItem, TextItem
+    from docling_core.types.doc.document import TableData
 
 _NO_SPACE_BEFORE = re.compile(r"\s+([,.;:!?)\]，。；：！？、）】])")
 _CJK_GAP = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
+_TABLE_CAPTION = re.compile(r"(table|tab\.|表)\s*\d", re.IGNORECASE)
+_EMU_PER_POINT = 12_700
+_NOTES = "Speaker notes"
 
 
 class _Line(NamedTuple):
@@ -27,61 +32,110 @@ class Tree:
     """Depth first: docling hangs a section's content under its heading, and what follows a list into it."""
 
     def __init__(self, doc: DoclingDocument) -> None:
-        from docling_core.types.doc import TitleItem
+        from docling_core.types.doc import ContentLayer, TitleItem
 
         self._doc = doc
         # docling counts the first level below a title as 1, and the title itself not at all.
-        self._below_title = int(any(isinstance(item, TitleItem) for item in doc.texts))
+        self._below_title = int(
+            any(isinstance(text, TitleItem) and text.content_layer == ContentLayer.BODY for text in doc.texts)
+        )
 
     def parts(self) -> Iterator[Part]:
-        """All of the body: no headers, footers, comments or hidden sheets."""
-        yield from self._below(self._children(self._doc.body), None)
+        """The body, then footnotes; no headers, footers and comments.
 
-    def _below(self, nodes: Sequence[NodeItem], sheet: str | None) -> Iterator[Part]:
+        Slides come with page, boxes and notes, the hidden ones marked so.
+        """
+        yield from self._below(self._children(self._doc.body))
+        yield from self._footnotes()
+
+    def _below(self, nodes: Sequence[NodeItem]) -> Iterator[Part]:
         for node in nodes:
-            yield from self._from(node, sheet)
+            yield from self._from(node)
 
-    def _from(self, node: NodeItem, sheet: str | None) -> Iterator[Part]:
-        from docling_core.types.doc import GroupItem, GroupLabel, InlineGroup, ListGroup, TableItem, TextItem
+    def _from(self, node: NodeItem) -> Iterator[Part]:
+        from docling_core.types.doc import (
+            GroupItem,
+            GroupLabel,
+            InlineGroup,
+            ListGroup,
+            PictureItem,
+            TableItem,
+            TextItem,
+        )
 
-        where = None if sheet is None else _range(sheet, node)
         if isinstance(node, TableItem):
-            yield Part("table", render(self._rows(node)), section=where)
+            yield self._placed(node, Part("table", "", cells=tuple(self._cells(node.data))))
+            # A caption that stands apart has its own place in the tree.
+            yield from self._below([c for c in self._children(node) if not isinstance(c, GroupItem)])
         elif isinstance(node, ListGroup):
-            yield from self._list(node, sheet)
+            yield from self._list(node)
         elif isinstance(node, InlineGroup):
-            yield Part("paragraph", self._flat(node), section=where)
+            yield self._placed(node, Part("paragraph", self._flat(node)))
         elif isinstance(node, TextItem):
             line = self._line(node)
-            yield self._text_part(node, line.text, where)
-            yield from self._below(line.below, sheet)
-        elif isinstance(node, GroupItem) and node.label == GroupLabel.SHEET:
-            yield Part("heading", node.name, level=1)
-            yield from self._below(self._children(node), node.name)
+            yield self._placed(node, self._text_part(node, line.text))
+            yield from self._below(line.below)
+        elif isinstance(node, PictureItem):
+            yield from self._below(self._children(node))
+            yield from self._chart(node)
+        elif isinstance(node, GroupItem) and node.label == GroupLabel.CHAPTER:
+            yield from self._slide(node)
         else:
-            yield from self._below(self._children(node), sheet)
+            yield from self._below(self._children(node))
 
-    def _text_part(self, item: TextItem, text: str, where: str | None) -> Part:
+    def _text_part(self, item: TextItem, text: str) -> Part:
         from docling_core.types.doc import DocItemLabel, SectionHeaderItem, TitleItem
 
         if isinstance(item, TitleItem):
             return Part("heading", text, level=1)
         if isinstance(item, SectionHeaderItem):
             return Part("heading", text, level=min(item.level + self._below_title, 6))
-        kind: Kind = "figure" if item.label == DocItemLabel.CAPTION else "paragraph"
-        return Part(kind, text, section=where)
+        caption = item.label == DocItemLabel.CAPTION and not _TABLE_CAPTION.match(text)
+        kind: Kind = "figure" if caption else "paragraph"
+        return Part(kind, text)
 
-    def _list(self, group: NodeItem, sheet: str | None) -> Iterator[Part]:
+    def _slide(self, group: GroupItem) -> Iterator[Part]:
+        """Its title first, wherever that stands, then the rest, then the speaker's notes.
+
+        Without a title nothing belongs under the title of the slide before.
+        """
+        shown = list(self._below(self._children(group)))
+        titles = [part for part in shown if part.kind == "heading" and not part.hidden]
+        title = " ".join(" ".join(part.text.split()) for part in titles)
+        if title:
+            yield replace(titles[0], text=title)
+        rest = (part for part in shown if part not in titles)
+        yield from rest if title else (replace(part, section="") for part in rest)
+        for note in self._notes(group):
+            yield replace(note, section=f"{title} > {_NOTES}" if title else _NOTES)
+
+    def _notes(self, slide: GroupItem) -> Iterator[Part]:
+        from docling_core.types.doc import ContentLayer, TextItem
+
+        for ref in slide.children:
+            item = ref.resolve(self._doc)
+            if isinstance(item, TextItem) and item.content_layer == ContentLayer.NOTES:
+                yield Part("paragraph", item.text, page=self._page(item))
+
+    def _footnotes(self) -> Iterator[Part]:
+        from docling_core.types.doc import ContentLayer, DocItemLabel
+
+        for item in self._doc.texts:
+            if item.label == DocItemLabel.FOOTNOTE and item.content_layer == ContentLayer.FURNITURE:
+                yield Part("paragraph", item.text, section="Footnotes")
+
+    def _list(self, group: NodeItem) -> Iterator[Part]:
         """Runs of items as one list each, and between them whatever else hangs in it, a table for one."""
         lines: list[str] = []
+        first = next(iter(self._children(group)), group)
         for entry in self._entries(group, ""):
             if isinstance(entry, str):
                 lines.append(entry)
                 continue
-            yield Part("list", "\n".join(lines))
+            yield self._placed(first, Part("list", "\n".join(lines)))
             lines = []
-            yield from self._from(entry, sheet)
-        yield Part("list", "\n".join(lines))
+            yield from self._from(entry)
+        yield self._placed(first, Part("list", "\n".join(lines)))
 
     def _entries(self, group: NodeItem, indent: str) -> Iterator[str | NodeItem]:
         """A line for each item, deeper ones indented; other nodes as they are."""
@@ -93,7 +147,8 @@ class Tree:
                 continue
             line = self._line(child)
             if text := " ".join(line.text.split()):
-                yield f"{indent}{f'{number}.' if child.enumerated else '-'} {text}"
+                marker = (child.marker or f"{number}.") if child.enumerated else "-"
+                yield f"{indent}{marker} {text}"
             for below in line.below:
                 if isinstance(below, ListGroup):
                     yield from self._entries(below, indent + "  ")
@@ -114,41 +169,55 @@ class Tree:
         from docling_core.types.doc import TableItem
 
         if isinstance(node, TableItem):
-            return " ".join(cell for row in self._rows(node) for cell in row if cell)
+            return " ".join(cell.text for cell in self._cells(node.data) if cell.text)
         pieces = [getattr(node, "text", ""), *(self._flat(child) for child in self._children(node))]
         joined = " ".join(piece.strip() for piece in pieces if piece.strip())
         return _CJK_GAP.sub("", _NO_SPACE_BEFORE.sub(r"\1", joined))
 
-    def _rows(self, table: TableItem) -> list[list[str]]:
-        """Cells by row; a spanning cell's text stands in all it covers, but once if that is a whole row."""
+    def _cells(self, data: TableData) -> Iterator[Cell]:
         from docling_core.types.doc import RichTableCell
 
-        rows = []
-        for cells in table.data.grid:
-            texts = [
-                self._flat(cell.ref.resolve(self._doc)) if isinstance(cell, RichTableCell) else cell.text
-                for cell in cells
-            ]
-            rows.append(texts[:1] if len(cells) > 1 and cells[0].col_span == len(cells) else texts)
-        return rows
+        for cell in data.table_cells:
+            rich = isinstance(cell, RichTableCell)
+            text = self._flat(cell.ref.resolve(self._doc)) if rich else cell.text  # type: ignore[union-attr]
+            yield Cell(
+                cell.start_row_offset_idx,
+                cell.start_col_offset_idx,
+                text or cell.text,
+                cell.end_row_offset_idx - cell.start_row_offset_idx,
+                cell.end_col_offset_idx - cell.start_col_offset_idx,
+                cell.column_header,
+            )
+
+    def _chart(self, picture: PictureItem) -> Iterator[Part]:
+        """What sort of chart it is, and the figures that it shows; its title is a caption of its own."""
+        if picture.meta is None:
+            return
+        kinds = picture.meta.classification.predictions if picture.meta.classification else ()
+        for kind in kinds:
+            yield self._placed(picture, Part("figure", kind.class_name.replace("_", " ").capitalize()))
+        if chart := picture.meta.tabular_chart:
+            yield self._placed(picture, Part("table", "", cells=tuple(self._cells(chart.chart_data))))
+
+    def _placed(self, node: NodeItem, part: Part) -> Part:
+        """With page and box, where docling gives them, and the mark of what a deck does not show."""
+        from docling_core.types.doc import ContentLayer, DocItem
+
+        hidden = "hidden slide or shape" if node.content_layer == ContentLayer.INVISIBLE else ""
+        if not isinstance(node, DocItem) or not node.prov:
+            return replace(part, hidden=hidden) if hidden else part
+        at = node.prov[0].bbox
+        box = Box(*(round(edge / _EMU_PER_POINT, 1) for edge in (at.l, at.t, at.r, at.b)))
+        return replace(part, page=self._page(node), box=box, hidden=hidden)
+
+    @staticmethod
+    def _page(node: NodeItem) -> int | None:
+        places = getattr(node, "prov", None)
+        return places[0].page_no if places else None
 
     def _children(self, node: NodeItem) -> list[NodeItem]:
         from docling_core.types.doc import ContentLayer
 
+        shown = (ContentLayer.BODY, ContentLayer.INVISIBLE)
         children = (ref.resolve(self._doc) for ref in node.children)
-        return [child for child in children if child.content_layer == ContentLayer.BODY]
-
-
-def _range(sheet: str, item: Any) -> str:
-    """`Plans!A2:F9`; docling gives cells as a box of 0-based columns and rows, right and lower end open."""
-    if not getattr(item, "prov", None):
-        return sheet
-    box = item.prov[0].bbox
-    first = f"{_column(int(box.l))}{int(box.t) + 1}"
-    last = f"{_column(int(box.r) - 1)}{int(box.b)}"
-    return f"{sheet}!{first}" if first == last else f"{sheet}!{first}:{last}"
-
-
-def _column(index: int) -> str:
-    """0 is A, 25 is Z, 26 is AA."""
-    return (_column(index // 26 - 1) if index >= 26 else "") + chr(ord("A") + index % 26)
+        return [child for child in children if child.content_layer in shown]

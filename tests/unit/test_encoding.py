@@ -41,3 +41,25 @@ def test_an_html_page_states_its_charset() -> None:
 def test_binary_is_no_text(data: bytes) -> None:
     """Binary data must not reach the index as letters."""
     assert decode(data) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("价格表：团队版三十九美元", "gbk"),
+        ("價格表：團隊版三十九美元", "big5"),
+        ("折扣審批：銷售代表可以批准百分之五，組長可以批准百分之十。", "gb18030"),
+        ("折扣審批：銷售代表可以批准百分之五，組長可以批准百分之十。", "utf-16-le"),
+        ("企业版：六十九美元", "utf-16-be"),
+        ("見積書の有効期限は三十日です。お気軽にお問い合わせください。", "shift_jis"),
+        ("見積書の有効期限は三十日です。お気軽にお問い合わせください。", "euc-jp"),
+        ("견적서의 유효기간은 30일입니다. 언제든지 문의해 주십시오.", "euc-kr"),
+        ("Коммерческое предложение действительно в течение тридцати дней.", "cp1251"),
+        ("Größe und Höhe der Rabatte für München: 5 % — über 10 €.", "cp1252"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy.", "cp1250"),
+    ],
+)
+def test_encodings_of_other_places(text: str, encoding: str) -> None:
+    """A customer's file comes as his editor wrote it, be it short."""
+    assert decode(text.encode(encoding)) == text
+    assert decode((text + "\n").encode(encoding) * 3_000) == (text + "\n") * 3_000

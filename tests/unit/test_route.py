@@ -1,106 +1,111 @@
-"""Routing by content, never by name alone."""
+"""Which class a page and a document get, and that the reasons say why."""
 
 from __future__ import annotations
 
-import re
-import zipfile
-from io import BytesIO
+import itertools
+from dataclasses import replace
 
+import pymupdf
 import pytest
 
-from ingestion.route import format_of, parse
-from runtime.errors import DocumentCorrupt, DocumentEmpty, DocumentEncrypted, DocumentError, FormatUnsupported
+from ingestion.options import Thresholds
+from ingestion.parsed import Level
+from ingestion.route import level_of, route_pdf
+from ingestion.signals import Signals
 from tests.unit.tiny_pdf import Line, tiny_pdf
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
-TYPE = "application/vnd.openxmlformats-officedocument."
-
-
-def office(content_type: str) -> bytes:
-    """An archive that says it is an office file."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("[Content_Types].xml", f'<Types><Override ContentType="{content_type}"/></Types>')
-    return buffer.getvalue()
+TEXT = Signals(
+    words=300,
+    chars=1800,
+    bad_share=0.0,
+    image_share=0.0,
+    largest_image=0.0,
+    under_share=0.0,
+    paths=2,
+    horizontal=0,
+    vertical=0,
+    rows=40,
+    tabular=0.0,
+    paired=0.0,
+    columns=0.0,
+)
+PROSE = [Line("The fee is due thirty days after the invoice was sent", y=700 - 14 * n) for n in range(20)]
+TABLE = [Line("cell", x=60 + 150 * x, y=700 - 20 * y) for y in range(20) for x in range(3)]
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "expected"),
+    ("changes", "level", "reason"),
     [
-        (tiny_pdf([[Line("x")]]), "wrong.docx", "pdf"),
-        (b"junk before\n" + tiny_pdf([[Line("x")]]), "a.pdf", "pdf"),
-        (office(TYPE + "wordprocessingml.document.main+xml"), "wrong.pdf", "docx"),
-        (office(TYPE + "spreadsheetml.sheet.main+xml"), "a", "xlsx"),
-        (b"<!DOCTYPE html><p>x</p>", "page.txt", "html"),
-        (b"\xef\xbb\xbf  <html lang=en><body>x", "page", "html"),
-        (b"# Title\n\n- one\n- two\n", "notes", "markdown"),
-        (b"# Title\n\ntext", "notes.md", "markdown"),
-        (b"# a comment\nkey = 1\n", "settings.txt", "text"),
-        (b"Just a sentence.", "a.md", "text"),
-        ("价格是多少？".encode("gb18030") * 20, "a.txt", "text"),
+        ({}, "LOW", "running text"),
+        ({"words": 0, "chars": 0}, None, "blank"),
+        ({"words": 2, "chars": 9, "image_share": 0.9}, "EXTREME", "9 characters, pictures on 90%"),
+        ({"chars": 9, "paths": 900}, "EXTREME", "outlines"),
+        ({"largest_image": 0.9, "under_share": 0.95}, "EXTREME", "95% of the text is unseen"),
+        ({"bad_share": 0.3}, "EXTREME", "30% of the characters"),
+        ({"image_share": 0.7, "chars": 200}, "EXTREME", "read as a picture"),
+        ({"tabular": 0.4}, "HIGH", "40% of 40 rows"),
+        ({"tabular": 0.25, "horizontal": 9, "vertical": 9}, "HIGH", "and ruled"),
+        ({"tabular": 0.25}, "MEDIUM", "25% of 40 rows"),
+        ({"tabular": 0.9, "rows": 5}, "MEDIUM", "90% of 5 rows"),
+        ({"horizontal": 9, "vertical": 9}, "MEDIUM", "9 horizontal and 9 vertical"),
+        ({"horizontal": 9}, "LOW", "running text"),
+        ({"paired": 0.5}, "MEDIUM", "have a gap"),
+        ({"paired": 0.5, "rows": 4}, "LOW", "running text"),
+        ({"columns": 0.5}, "MEDIUM", "columns side by side on 50%"),
+        ({"image_share": 0.3}, "MEDIUM", "pictures on 30%"),
+        ({"paths": 400}, "MEDIUM", "400 drawn paths"),
     ],
 )
-def test_format_of(data: bytes, name: str, expected: str) -> None:
-    """A wrongly named file is read by its content."""
-    assert format_of(data, name) == expected
+def test_level_of(changes: dict[str, float], level: Level | None, reason: str) -> None:
+    """Each rule of the router, and the figure it names."""
+    found = level_of(replace(TEXT, **changes), Thresholds())  # type: ignore[arg-type]
+    assert found.level == level and reason in found.reason
 
 
-@pytest.mark.parametrize(
-    ("data", "name", "error", "message"),
-    [
-        (b"", "a.pdf", DocumentEmpty, "is empty"),
-        (b" \n\t", "a.txt", DocumentEmpty, "is empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(40), "a.pdf", FormatUnsupported, "PNG image"),
-        (b"\xff\xd8\xff\xe0" + bytes(40), "a.jpg", FormatUnsupported, "JPEG image"),
-        (bytes(range(256)) * 4, "a.pdf", DocumentCorrupt, "is not a PDF"),
-        (bytes(range(256)) * 4, "a.bin", FormatUnsupported, "no known kind"),
-        (office(TYPE + "presentationml.presentation.main+xml"), "a.pptx", FormatUnsupported, "PowerPoint"),
-        (office("application/x-else"), "a.docx", FormatUnsupported, "office file"),
-        (office(TYPE + "x")[:60], "a.docx", DocumentCorrupt, "cut-off archive"),
-        (OLE, "a.doc", FormatUnsupported, "before 2007"),
-        (OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", DocumentEncrypted, "password"),
-        (b"{\\rtf1\\ansi text}", "a.doc", FormatUnsupported, "RTF"),
-    ],
-)
-def test_refusals(data: bytes, name: str, error: type[DocumentError], message: str) -> None:
-    """Each refusal has the right code and names the file."""
-    with pytest.raises(error, match=message) as raised:
-        format_of(data, name)
-    assert repr(name) in str(raised.value) and raised.value.details["document"] == name
+def test_thresholds_are_settings() -> None:
+    """Whoever has other documents moves the lines."""
+    assert level_of(TEXT, Thresholds(paths=2)).level == "MEDIUM"
 
 
-def test_a_zip_of_something_else() -> None:
-    """An archive without office parts is not an office file."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("a.txt", "x")
-    with pytest.raises(FormatUnsupported, match="ZIP archive"):
-        format_of(buffer.getvalue(), "a.zip")
+@pytest.mark.parametrize(("tables", "level"), [(0, "LOW"), (1, "LOW"), (2, "HIGH"), (10, "HIGH")])
+def test_a_fifth_of_the_pages_decides(tables: int, level: Level) -> None:
+    """One table in ten pages of contract does not make the whole contract slow to read."""
+    pages = [TABLE] * tables + [PROSE] * (10 - tables)
+    route = route_pdf(pymupdf.open(stream=tiny_pdf(pages)), Thresholds())
+    assert route.level == level
+    assert dict(route.levels).get("HIGH", 0) == tables
+    assert any(f"{level} is the highest class" in reason for reason in route.reasons)
 
 
-def test_a_document_without_text_is_empty() -> None:
-    """A scan must be refused by name, not indexed as nothing."""
-    with pytest.raises(DocumentEmpty, match="no OCR"):
-        parse(tiny_pdf([[]]), "scan.pdf")
-    with pytest.raises(DocumentEmpty, match=r"'a\.html' holds no text$"):
-        parse(b"<html><body></body></html>", "a.html")
+def test_blank_pages_do_not_count() -> None:
+    """Empty backs of scanned or printed sheets say nothing of the document."""
+    route = route_pdf(pymupdf.open(stream=tiny_pdf([TABLE, *[[]] * 9])), Thresholds())
+    assert route.level == "HIGH" and "9 of 10 pages blank" in route.reasons
 
 
-def cut_off_docx() -> bytes:
-    """An office file whose parts are missing."""
-    return office(TYPE + "wordprocessingml.document.main+xml")
+def test_a_long_document_is_sampled_evenly() -> None:
+    """A thousand pages are not all judged first, and the reasons say so."""
+    pdf = pymupdf.open(stream=tiny_pdf([PROSE] * 50))
+    route = route_pdf(pdf, Thresholds(sampled_pages=10))
+    assert sorted(route.pages) == list(range(1, 51, 5))
+    assert "judged by 10 of 50 pages, evenly spread" in route.reasons
 
 
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [
-        (b"%PDF-1.4\n%%EOF", "shell.pdf"),
-        (b"%PDF-1.7\n" + b"\x00\xff" * 500, "rubbish.pdf"),
-        (cut_off_docx(), "half.docx"),
-        (office(TYPE + "spreadsheetml.sheet.main+xml"), "half.xlsx"),
-    ],
-)
-def test_whatever_a_library_raises_is_one_error(data: bytes, name: str) -> None:
-    """One bad file must not stop a folder, and its name must stand in the message."""
-    with pytest.raises(DocumentCorrupt, match=re.escape(repr(name))):
-        parse(data, name)
+def test_signals_stop_when_their_time_is_up() -> None:
+    """Pages of a hundred thousand paths cannot hold up the parser; at least one page is judged."""
+    ticks = itertools.count(0, 1)
+    pdf = pymupdf.open(stream=tiny_pdf([PROSE] * 40))
+    route = route_pdf(pdf, Thresholds(budget_s=5), clock=lambda: float(next(ticks)))
+    assert len(route.pages) == 5 and max(route.pages) > 20
+    assert any("5 of 40 pages: 5 s were up" in reason for reason in route.reasons)
+
+
+def test_the_pages_between_scans_keep_their_own_class() -> None:
+    """Half a document of scans does not send the other half's text to OCR."""
+    pdf = pymupdf.open(stream=tiny_pdf([PROSE] * 3))
+    for _ in range(2):
+        page = pdf.new_page()
+        grey = pymupdf.Pixmap(pymupdf.csGRAY, pymupdf.IRect(0, 0, 20, 20)).tobytes("png")
+        page.insert_image(page.rect, stream=grey)
+    route = route_pdf(pdf, Thresholds())
+    assert (route.level, route.text_level) == ("EXTREME", "LOW")
