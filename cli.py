@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from uuid import uuid4
 
 import anyio
@@ -23,11 +23,16 @@ from runtime.settings import Settings, load
 if TYPE_CHECKING:
     from runtime.project import Project
 
+T = TypeVar("T")
+_PARAMETER = "PARAMETER=VALUE,…"
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 Url = Annotated[str | None, typer.Option(help="A running server; without it one is started here.")]
 Config = Annotated[Path | None, typer.Option(help="A project's langgraph.json: its graphs are served too.")]
+Tenant = Annotated[str, typer.Option(help="Whose knowledge.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str | None, typer.Option(envvar="CORNERMAN_API_KEY", help="Sent as x-api-key.")]
 
 
@@ -62,15 +67,53 @@ def worker(config: Config = None) -> None:
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
-    tenant: Annotated[str, typer.Option(help="Whose knowledge.")] = "local",
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, globs, s3:// and other URLs, https://…")],
+    tenant: Tenant = "local",
+    explain: Annotated[bool, typer.Option("--explain", help="Say how each was read, and why.")] = False,
+    strategy: Annotated[str, typer.Option(help=f"How to cut: NAME or NAME:{_PARAMETER}.")] = "",
+    keep_versions: Annotated[
+        bool, typer.Option("--keep-versions", help="Keep the versions that are replaced.")
+    ] = False,
+    keep_missing: Annotated[
+        bool, typer.Option("--keep-missing", help="Keep documents that have left their folder.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Read documents into the knowledge."""
-    from terminal.ingest import ingest_paths
+    """Read documents into the knowledge; those that left a folder since the last time are taken out."""
+    from terminal.chunking import parse_strategy
+    from terminal.ingest import Asked, ingest_asked
 
-    results = _run(ingest_paths, _settings(), tenant, paths, console)
-    if any(result.status == "refused" for result in results):
+    settings = _settings()
+    given = _given(parse_strategy, strategy) if strategy else {}
+    asked = Asked(sources, tenant, explain, as_json, keep_versions, keep_missing, given)
+    outcomes = _run(ingest_asked, settings, asked, console)
+    if any(outcome.status in ("refused", "failed") for outcome in outcomes):
         raise typer.Exit(1)
+
+
+@app.command()
+def forget(
+    documents: Annotated[list[str], typer.Argument(help="Names, as `ingest` shows them.")],
+    tenant: Tenant = "local",
+) -> None:
+    """Take documents out of the knowledge, with all their versions."""
+    from terminal.ingest import forget_documents
+
+    _run(forget_documents, _settings(), tenant, documents, console)
+
+
+@app.command()
+def chunks(
+    document: Annotated[Path, typer.Argument(help="A file.")],
+    strategy: Annotated[
+        list[str] | None, typer.Option(help=f"NAME or NAME:{_PARAMETER}; two to six are compared.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a document would be cut, compare ways to cut it, and which one suits it."""
+    from terminal.chunking import show_chunks
+
+    _run(show_chunks, _settings(), document, strategy or [], as_json, console)
 
 
 @app.command()
@@ -166,6 +209,14 @@ def _project(settings: Settings) -> Project | None:
     try:
         return load_project(settings.config) if settings.config else None
     except SettingsInvalid as exc:
+        _fail(exc)
+
+
+def _given(read: Callable[[str], T], text: str) -> T:
+    """An option's value. Ends the program on a fault."""
+    try:
+        return read(text)
+    except AppError as exc:
         _fail(exc)
 
 

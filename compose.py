@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
-from anyio import create_task_group, sleep, sleep_forever
+from anyio import Event, create_task_group, move_on_after, sleep, sleep_forever
 from anyio.abc import TaskStatus
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.store.base import BaseStore
 from redis.asyncio import Redis
 
-from graphs import GRAPHS
+from graphs import GRAPHS, INGEST
 from ingestion.knowledge import Knowledge
+from ingestion.opening import Setup, make_pipeline, open_reader
+from ingestion.pipeline import Pipeline
+from ingestion.reading import Reader
 from ingestion.remote import RemoteKnowledge, SharedKnowledge, functions
 from ingestion.remote_memory import SharedMemory
 from nodes.scripts import SCRIPTS
@@ -25,10 +30,10 @@ from runtime.auth import check_exposure, read_keys
 from runtime.catalog import Catalog
 from runtime.checkpoints import RedisSaver
 from runtime.commands import Commands
-from runtime.context import Context, User
+from runtime.context import OPERATOR, Context, Role, User
 from runtime.crons import Crons
 from runtime.engine import Engine
-from runtime.errors import KnowledgeUnavailable
+from runtime.errors import KnowledgeUnavailable, PermissionDenied
 from runtime.events import EventLog
 from runtime.execution import Limits
 from runtime.hub import open_hub
@@ -48,6 +53,9 @@ from runtime.worker import Worker
 from runtime.working import serve_queue
 
 _OWNER_POLL_S = 1.0
+_WORKERS_POLL_S = 1.0
+"""A worker that died is believed to live for some seconds."""
+_INGESTING: frozenset[Role] = frozenset({"manager", "engineer", "admin"})
 _QUEUE_CONNECTIONS = 16
 """Beside those of the worker's slots: subscriptions, enqueueing, the calls' queue."""
 
@@ -66,25 +74,45 @@ class Installation:
     queue: RunQueue
     model: BaseChatModel
     knowledge: SharedKnowledge
+    pipeline: Pipeline
 
     def context_for(self, user: User) -> Context:
         """What a run of this user may use."""
 
         async def search(query: str, *, limit: int = 5) -> list[Passage]:
-            return await self.knowledge.search(user.tenant, query, limit=limit)
+            return await self.knowledge.current.search(user.tenant, query, limit=limit)
 
-        return Context(user, lambda: self.model, search, self.settings.packs_dir)
+        async def ingest(
+            stage: str, state: Mapping[str, Any], report: Callable[[int, int], None]
+        ) -> dict[str, Any]:
+            if not user.roles & _INGESTING:
+                raise PermissionDenied(
+                    f"{user.subject!r} may not ingest; that takes one of {sorted(_INGESTING)}"
+                )
+            return await self.pipeline.step(user.tenant, stage, state, report, roots=self._roots(user))
+
+        return Context(user, lambda: self.model, search, self.settings.packs_dir, ingest)
+
+    def _roots(self, user: User) -> list[Path] | None:
+        """The folders whose files the user's runs may read; None: any that this process may.
+
+        Whoever uses this machine may: its commands, and the local user where no keys are configured.
+        """
+        return None if user.subject == OPERATOR or not self.users else self.settings.roots
+
+
+Work = bool | Literal["if_nobody_does"]
 
 
 @asynccontextmanager
 async def open_installation(
-    settings: Settings, *, own_index: bool, work: bool, project: Project | None = None
+    settings: Settings, *, own_index: bool, work: Work, project: Project | None = None
 ) -> AsyncIterator[Installation]:
     """Opens everything, closes it in reverse order.
 
     `own_index`: take the embedded index if no other process has it, and answer the others' searches.
-    `work`: also execute runs. `project`: somebody's graphs, served beside ours. Raises SettingsInvalid,
-    RedisUnavailable.
+    `work`: also execute runs, or only as soon as no other process does. `project`: somebody's graphs, served
+    beside ours. Raises SettingsInvalid, RedisUnavailable.
     """
     users = read_keys(settings.api_keys)
     check_exposure(settings.host, users)
@@ -96,7 +124,11 @@ async def open_installation(
             connect(url, timeout_s=None, connections=settings.worker_concurrency + _QUEUE_CONNECTIONS)
         )
         installation = await _wire(stack, settings, url, users, client, waiting, own_index, project)
-        if work:
+        if work == "if_nobody_does":
+            tasks, done = await stack.enter_async_context(create_task_group()), Event()
+            stack.callback(done.set)
+            tasks.start_soon(_work_if_nobody_does, installation, waiting, done)
+        elif work:
             await stack.enter_async_context(_working(installation, waiting))
         yield installation
 
@@ -112,6 +144,7 @@ async def _wire(
     project: Project | None,
 ) -> Installation:
     memory = _memory(settings, waiting)
+    knowledge = await _knowledge(stack, settings, waiting, memory, own_index)
     queue = RunQueue(waiting, settings.heartbeat_s)
     return Installation(
         settings=settings,
@@ -122,7 +155,10 @@ async def _wire(
         ),
         queue=queue,
         model=await stack.enter_async_context(_model(settings)),
-        knowledge=await _knowledge(stack, settings, waiting, memory, own_index),
+        knowledge=knowledge,
+        pipeline=await make_pipeline(
+            setup_of(settings), knowledge, await stack.enter_async_context(open_reading(settings))
+        ),
     )
 
 
@@ -180,6 +216,45 @@ def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
     )
 
 
+def setup_of(settings: Settings) -> Setup:
+    """What ingestion may use by these settings."""
+    tokens = {"child_tokens": settings.child_tokens, "parent_tokens": settings.parent_tokens}
+    return Setup(
+        folder=settings.data_dir / "ingest",
+        strategy={"name": "parent_child", "parameters": tokens, "tokens": settings.tokens},
+        processes=settings.ingest_processes,
+        process_bytes=settings.ingest_process_bytes,
+        budget_bytes=settings.ingest_budget_bytes,
+        max_bytes=settings.ingest_max_bytes,
+        limits=settings.ingest_limits,
+        thresholds=settings.ingest_thresholds,
+        hosts=settings.hosts,
+        docling_artifacts=settings.docling_artifacts,
+        ocr_timeout_s=settings.ocr_timeout_s,
+        ocr_concurrency=settings.ocr_concurrency,
+    )
+
+
+@asynccontextmanager
+async def open_reading(settings: Settings) -> AsyncIterator[Reader]:
+    """What reads files by these settings, without an index. Raises SettingsInvalid."""
+    async with AsyncExitStack() as stack:
+        ocr = await stack.enter_async_context(_ocr(settings)) if settings.ocr_base_url else None
+        yield await stack.enter_async_context(open_reader(setup_of(settings), ocr))
+
+
+def _ocr(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
+    return open_model(
+        settings.ocr_model,
+        {},
+        base_url=settings.ocr_base_url,
+        api_key=settings.ocr_api_key,
+        timeout_s=settings.ocr_timeout_s,
+        max_retries=settings.model_retries,
+        temperature=0,
+    )
+
+
 def _memory(settings: Settings, waiting: Redis) -> SharedMemory | None:
     if not settings.store_search:
         return None
@@ -231,12 +306,17 @@ async def _own_index(
 
 def open_index(settings: Settings) -> AbstractAsyncContextManager[Knowledge]:
     """The embedded index of this installation. Raises KnowledgeUnavailable naming the process that has it."""
-    return Knowledge.open(
-        settings.data_dir,
-        child_tokens=settings.child_tokens,
-        parent_tokens=settings.parent_tokens,
-        max_bytes=settings.ingest_max_bytes,
-    )
+    return Knowledge.open(settings.data_dir)
+
+
+async def _work_if_nobody_does(installation: Installation, waiting: Redis, done: Event) -> None:
+    """Ends by `done` alone: SAQ complains on the terminal when it is cancelled."""
+    while await installation.queue.workers():
+        with move_on_after(_WORKERS_POLL_S):
+            await done.wait()
+            return
+    async with _working(installation, waiting):
+        await done.wait()
 
 
 @asynccontextmanager
@@ -258,6 +338,7 @@ async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[
             recursion=settings.recursion_limit,
             recursion_max=settings.recursion_limit_max,
             tokens=settings.run_tokens,
+            long={INGEST: settings.ingest_timeout_s},
         ),
         heartbeat_s=settings.heartbeat_s,
         attempts=settings.run_attempts,

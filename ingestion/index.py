@@ -17,6 +17,7 @@ from qdrant_edge import (
     Filter,
     IdfParams,
     KeywordIndexParams,
+    MatchAny,
     MatchValue,
     Modifier,
     PayloadSchemaType,
@@ -43,7 +44,11 @@ class Fields(NamedTuple):
     integers: tuple[str, ...] = ()
 
 
-DOCUMENTS = Fields(keywords=("document", "content"), integers=("ordinal",))
+DOCUMENTS = Fields(keywords=("document", "version", "superseded"), integers=("ordinal",))
+
+Values = Mapping[str, str | int]
+"""Of the payload, by field."""
+Lists = Mapping[str, Sequence[str]]
 
 
 class Put(NamedTuple):
@@ -98,10 +103,14 @@ class Index:
         self._shard.update(UpdateOperation.upsert_points(made))
         self._shard.flush()
 
-    def drop(self, tenant: str, *, document: str, but_content: str | None = None) -> None:
-        """Deletes the document's points, but for those of one content."""
-        doomed = _within(tenant, {"document": document}, but_content=but_content)
-        self._shard.update(UpdateOperation.delete_points_by_filter(doomed))
+    def drop(self, tenant: str, **equal: str | int) -> None:
+        """Deletes the points whose payload has the given values."""
+        self._shard.update(UpdateOperation.delete_points_by_filter(_within(tenant, equal)))
+        self._shard.flush()
+
+    def mark(self, tenant: str, payload: Mapping[str, Any], **equal: str | int) -> None:
+        """Adds to the payload of the points whose payload has the given values."""
+        self._shard.update(UpdateOperation.set_payload_by_filter(_within(tenant, equal), dict(payload)))
         self._shard.flush()
 
     def delete(self, tenant: str, ids: Sequence[str]) -> None:
@@ -114,19 +123,21 @@ class Index:
         records = self._shard.retrieve(list(names), with_payload=[field], with_vector=False)
         return {names[UUID(str(record.id))]: (record.payload or {}).get(field) for record in records}
 
-    def holds_other(self, tenant: str, *, document: str, content: str) -> bool:
-        """Whether there are points of the document with another content."""
-        other = _within(tenant, {"document": document}, but_content=content)
-        return self._shard.count(CountRequest(filter=other)) > 0
+    def count(self, tenant: str, **equal: str | int) -> int:
+        """How many points have the given values."""
+        return self._shard.count(CountRequest(filter=_within(tenant, equal)))
 
-    def search(self, tenant: str, vector: SparseVector, limit: int, **equal: str | int) -> list[Hit]:
+    def search(
+        self, tenant: str, vector: SparseVector, limit: int, *, but: Lists | None = None, **equal: str | int
+    ) -> list[Hit]:
         """At most `limit` points whose payload has the given values, alone or in a list, best first.
 
-        Equal scores are in the order of their ids; which of those at the limit come is the engine's choice.
+        `but`: values that exclude a point. Equal scores are in the order of their ids; which of those at the
+        limit come is the engine's choice.
         """
         if not vector.indices:
             return []
-        mine = _within(tenant, equal)
+        mine = _within(tenant, equal, but)
         request = QueryRequest(
             limit=limit,
             query=Query.Nearest(vector, using=VECTOR),
@@ -137,15 +148,18 @@ class Index:
         found = sorted(self._shard.query(request), key=lambda point: (-point.score, str(point.id)))
         return [Hit(point.score, point.payload or {}) for point in found]
 
-    def read(self, tenant: str, fields: list[str], **equal: str | int) -> list[dict[str, Any]]:
+    def read(
+        self, tenant: str, fields: list[str], *, but: Lists | None = None, **equal: str | int
+    ) -> list[dict[str, Any]]:
         """`fields` of every point of the tenant whose payload equals the given values, by id."""
         rows: list[dict[str, Any]] = []
+        mine = _within(tenant, equal, but)
         at = None
         while True:
             request = ScrollRequest(
                 offset=at,
                 limit=_PAGE,
-                filter=_within(tenant, equal),
+                filter=mine,
                 with_payload=fields,
                 with_vector=False,
             )
@@ -177,12 +191,13 @@ def _id(tenant: str, id: str) -> UUID:
     return UUID(digest(tenant, id))
 
 
-def _within(
-    tenant: str, equal: Mapping[str, str | int] | None = None, *, but_content: str | None = None
-) -> Filter:
+def _within(tenant: str, equal: Values | None = None, but: Lists | None = None) -> Filter:
     """The only place where a filter is made."""
     must = [_equals("tenant", tenant), *(_equals(key, value) for key, value in (equal or {}).items())]
-    return Filter(must=list(must), must_not=[_equals("content", but_content)] if but_content else None)
+    excluded = [
+        FieldCondition(key, match=MatchAny(list(values))) for key, values in (but or {}).items() if values
+    ]
+    return Filter(must=list(must), must_not=list(excluded) or None)
 
 
 def _equals(key: str, value: str | int) -> FieldCondition:

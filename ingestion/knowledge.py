@@ -1,112 +1,72 @@
-"""The knowledge of all tenants: documents in, passages out."""
+"""The knowledge of all tenants, in the process that owns the embedded index."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from ingestion.chunk import chunk
-from ingestion.document import Document, clean
+from ingestion.document import clean
 from ingestion.embed import bm25
-from ingestion.index import Hit, Index, Put
+from ingestion.index import Hit, Index, Lists, Put, Values
+from ingestion.journal import Journal
 from ingestion.owner import owned
-from ingestion.record import STORED, Record, document_id_of, passage, records, stored
-from ingestion.report import Ingested, Progress, Stats, StoredDocument
-from ingestion.route import parse
-from runtime.errors import DocumentError, DocumentMissing, DocumentTooLarge, SettingsInvalid
+from ingestion.readers import Readers
+from ingestion.record import STORED, passage, stored
+from ingestion.report import Stats, StoredDocument
 from runtime.passage import Passage
-
-__all__ = ["Ingested", "Knowledge", "Progress", "Stats", "StoredDocument"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-Report = Callable[[Progress], None]
 
-_RECIPE = "1"
-"""Raised when parsing, chunking or embedding changes: documents read by an older recipe are read anew."""
 _QUERY_THREADS = 4
-_WORK_THREADS = 2
-_EMBED_BATCH = 256
-_MIN_CHILD_TOKENS = 16
 _HITS_PER_PASSAGE = 8
 """Children fetched for each passage asked for: a parent has about four, and counts once."""
 _MAX_HITS = 2_000
+_SUPERSEDED = {"superseded": "yes"}
+"""Payload of an old version that was kept on request."""
 
 
 class Knowledge:
-    """Every method takes the tenant first and sees nothing of another. Opened by `Knowledge.open`."""
+    """Every method takes the tenant first and sees nothing of another. Opened by `Knowledge.open`.
 
-    def __init__(self, index: Index, *, child_tokens: int, parent_tokens: int, max_bytes: int) -> None:
+    A document's version is written while nobody sees it (`stage`), and then takes the place of the one
+    before in one step (`publish`): a search sees the whole of one version, never of two or of half a one,
+    whichever process dies when. All methods bear to be called again.
+    """
+
+    def __init__(self, index: Index, journal: Journal) -> None:
         self._index = index
+        self._journal = journal
+        self._readers = Readers()
         self._bm25 = bm25()
-        self._child_tokens = child_tokens
-        self._parent_tokens = parent_tokens
-        self._max_bytes = max_bytes
-        # Apart, so that a search never waits for a parser.
+        # Apart, so that a search never waits for a write.
         self._query_threads = CapacityLimiter(_QUERY_THREADS)
-        self._work_threads = CapacityLimiter(_WORK_THREADS)
-        self._writing = anyio.Lock()
+        self._write_thread = CapacityLimiter(1)
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, data_dir: Path, *, child_tokens: int, parent_tokens: int, max_bytes: int
-    ) -> AsyncIterator[Knowledge]:
+    async def open(cls, data_dir: Path) -> AsyncIterator[Knowledge]:
         """The index in `data_dir/index`, created where there is none, owned until the block ends.
 
         Raises KnowledgeUnavailable naming the pid that owns it, SettingsInvalid for a folder that cannot be
-        written or for token limits without sense.
+        written.
         """
-        if not _MIN_CHILD_TOKENS <= child_tokens <= parent_tokens:
-            raise SettingsInvalid(
-                f"child_tokens is {child_tokens} and parent_tokens {parent_tokens}; needed is"
-                f" {_MIN_CHILD_TOKENS} <= child_tokens <= parent_tokens"
-            )
         folder = data_dir / "index"
         with owned(folder):
             index = await to_thread.run_sync(Index.open, folder / "shard")
+            knowledge = cls(index, Journal(folder / "hidden.json"))
             try:
-                yield cls(index, child_tokens=child_tokens, parent_tokens=parent_tokens, max_bytes=max_bytes)
+                await knowledge._write(knowledge._drop_stale)
+                yield knowledge
             finally:
                 with anyio.CancelScope(shield=True):
                     await to_thread.run_sync(index.close)
-
-    async def ingest(
-        self, tenant: str, path: Path, *, name: str | None = None, on_progress: Report | None = None
-    ) -> Ingested:
-        """Reads one file into the tenant's index under `name`, by default the file's own.
-
-        The same content again is `unchanged`; other content under the same name takes the place of the old.
-        A file that cannot be read is `refused`, and what the index held under its name stays. `on_progress`
-        is called in the event loop.
-        """
-        name = clean(name or path.name)
-        report = on_progress or _silent
-        try:
-            data = await self._work(_read, path, name, self._max_bytes)
-            content = self._content(data)
-            if known := await self._work(self._known, tenant, name, content):
-                return Ingested(name, "unchanged", known.pages, known.chunks, known.tokens)
-            report(Progress(name, "parse", 0, 1))
-            document = await self._work(parse, data, name)
-        except DocumentError as exc:
-            return Ingested(name, "refused", code=exc.code, reason=str(exc))
-        report(Progress(name, "chunk", 0, 1))
-        made = await self._work(self._records, document, content)
-        points = await self._embed(name, made, report)
-        report(Progress(name, "index", 0, 1))
-        async with self._writing:
-            await self._work(self._replace, tenant, name, content, points)
-        report(Progress(name, "index", 1, 1))
-        figures = stored(made[0].payload)
-        return Ingested(name, "ingested", figures.pages, figures.chunks, figures.tokens, notes=document.notes)
 
     async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
         """At most `limit` passages, best first, each parent once with its best child as the quote.
@@ -117,10 +77,15 @@ class Knowledge:
         return [passage(hit) for hit in await self._query(self._best_children, tenant, query, limit)]
 
     async def documents(self, tenant: str) -> list[StoredDocument]:
-        """The tenant's documents by name."""
-        rows = await self._query(lambda: self._index.read(tenant, STORED, ordinal=0))
-        by_name = {row["document"]: stored(row) for row in rows}
-        return [by_name[name] for name in sorted(by_name)]
+        """The tenant's documents by name, the versions that searches see."""
+        rows = await self._query(self._seen, tenant, {})
+        return sorted((stored(row) for row in rows), key=lambda document: document.document)
+
+    async def versions(self, tenant: str, document: str) -> list[StoredDocument]:
+        """The document's versions in the index, replaced ones that were kept among them; in no order."""
+        rows = await self._query(lambda: self._index.read(tenant, STORED, document=document, ordinal=0))
+        hidden = self._journal.hidden(tenant)
+        return [stored(row) for row in rows if row["version"] not in hidden]
 
     async def stats(self, tenant: str) -> Stats:
         """Sums over the tenant's documents."""
@@ -131,90 +96,96 @@ class Knowledge:
         chunks, tokens = sum(d.chunks for d in documents), sum(d.tokens for d in documents)
         return Stats(len(documents), chunks, tokens, dict(languages))
 
+    async def known(self, tenant: str, document: str, version: str) -> StoredDocument | None:
+        """The document, when this version of it is what searches see."""
+        rows = await self._query(self._seen, tenant, {"document": document, "version": version})
+        return stored(rows[0]) if rows else None
+
+    async def stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
+        """Writes points of a version, which no search sees before `publish`."""
+        await self._write(self._stage, tenant, version, points)
+
+    async def count(self, tenant: str, version: str) -> int:
+        """Points of the version, staged or published."""
+        return await self._query(lambda: self._index.count(tenant, version=version))
+
+    async def publish(self, tenant: str, document: str, version: str, *, keep: bool = False) -> None:
+        """Shows a staged version in the place of the one before, which is deleted unless it is to be kept."""
+        await self._write(self._publish, tenant, document, version, keep)
+
+    async def discard(self, tenant: str, version: str) -> None:
+        """Deletes a version that was staged and not published; does nothing to one that is seen."""
+        await self._write(self._discard, tenant, version)
+
     async def remove(self, tenant: str, document: str) -> bool:
-        """Takes the document of that name out of the index; False when there is none."""
-        async with self._writing:
-            return await self._work(self._remove, tenant, document)
+        """Takes all versions of the document out of the index; False when there is none."""
+        return await self._write(self._remove, tenant, document)
 
     async def _query(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
         return await to_thread.run_sync(function, *args, limiter=self._query_threads)
 
-    async def _work(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
-        return await to_thread.run_sync(function, *args, limiter=self._work_threads)
+    async def _write(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
+        """One at a time, and to its end: a caller that is cancelled leaves nothing half done."""
+        return await to_thread.run_sync(function, *args, limiter=self._write_thread)
 
-    def _content(self, data: bytes) -> str:
-        recipe = f"{_RECIPE}:{self._child_tokens}:{self._parent_tokens}"
-        return blake2b(data, digest_size=16, salt=b"content", key=recipe.encode()).hexdigest()
+    def _unseen(self, tenant: str) -> Lists:
+        return {"version": self._journal.hidden(tenant), "superseded": list(_SUPERSEDED.values())}
 
-    def _known(self, tenant: str, name: str, content: str) -> StoredDocument | None:
-        """The document when the index holds this content of it, and nothing of another besides."""
-        rows = self._index.read(tenant, STORED, document=name, content=content, ordinal=0)
-        if not rows or self._index.holds_other(tenant, document=name, content=content):
-            return None
-        return stored(rows[0])
+    def _seen(self, tenant: str, equal: Values) -> list[dict[str, Any]]:
+        """The first points of what searches see."""
+        with self._readers.reading():
+            return self._index.read(tenant, STORED, but=self._unseen(tenant), **{**equal, "ordinal": 0})
 
-    def _records(self, document: Document, content: str) -> list[Record]:
-        families = chunk(
-            document,
-            document_id_of(document.name),
-            child_tokens=self._child_tokens,
-            parent_tokens=self._parent_tokens,
-        )
-        return records(document, families, content)
-
-    async def _embed(self, name: str, made: list[Record], report: Report) -> list[Put]:
-        points: list[Put] = []
-        for at in range(0, len(made), _EMBED_BATCH):
-            report(Progress(name, "embed", at, len(made)))
-            batch = made[at : at + _EMBED_BATCH]
-            points += await self._work(self._vectors, batch)
-        report(Progress(name, "embed", len(made), len(made)))
-        return points
-
-    def _vectors(self, batch: list[Record]) -> list[Put]:
-        return [Put(r.id, self._bm25.embed_document(r.text), r.payload) for r in batch]
-
-    def _replace(self, tenant: str, name: str, content: str, points: list[Put]) -> None:
-        # In this order a crash in between leaves both versions, and `_known` then does it again.
+    def _stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
+        # A version that is seen already is written again as it is: a run that was lost after `publish`.
+        if version not in self._journal.hidden(tenant) and not self._seen(tenant, {"version": version}):
+            self._journal.change(tenant, hide=[version])
+            # Whoever began before does not know that this version is hidden.
+            self._readers.wait_for_present()
         self._index.put(tenant, points)
-        self._index.drop(tenant, document=name, but_content=content)
 
-    def _remove(self, tenant: str, name: str) -> bool:
-        there = bool(self._index.read(tenant, ["document"], document=name))
-        if there:
-            self._index.drop(tenant, document=name)
-        return there
+    def _publish(self, tenant: str, document: str, version: str, keep: bool) -> None:
+        rows = self._index.read(tenant, ["version", *_SUPERSEDED], document=document, ordinal=0)
+        others = [row["version"] for row in rows if row["version"] != version]
+        kept = {row["version"] for row in rows if keep and row.get("superseded")}
+        replaced = [other for other in others if other not in kept]
+        # The one step that readers see; what follows changes only what they no longer do.
+        self._journal.change(tenant, hide=replaced, show=[version])
+        self._readers.wait_for_present()
+        for other in replaced:
+            if keep:
+                self._index.mark(tenant, _SUPERSEDED, version=other)
+            else:
+                self._index.drop(tenant, version=other)
+        self._journal.change(tenant, show=replaced)
+
+    def _discard(self, tenant: str, version: str) -> None:
+        if version in self._journal.hidden(tenant):
+            self._index.drop(tenant, version=version)
+            self._journal.change(tenant, show=[version])
+
+    def _drop_stale(self) -> None:
+        for tenant, version in self._journal.stale():
+            self._discard(tenant, version)
+
+    def _remove(self, tenant: str, document: str) -> bool:
+        rows = self._index.read(tenant, ["version"], document=document, ordinal=0)
+        versions = {row["version"] for row in rows}
+        self._journal.change(tenant, hide=versions)
+        self._readers.wait_for_present()
+        self._index.drop(tenant, document=document)
+        self._journal.change(tenant, show=versions)
+        return bool(rows)
 
     def _best_children(self, tenant: str, query: str, limit: int) -> list[Hit]:
         vector = self._bm25.embed_query(clean(query))
         wanted = limit * _HITS_PER_PASSAGE
         while True:
-            hits = self._index.search(tenant, vector, wanted)
+            with self._readers.reading():
+                hits = self._index.search(tenant, vector, wanted, but=self._unseen(tenant))
             best: dict[str, Hit] = {}
             for hit in hits:
                 best.setdefault(hit.payload["parent_id"], hit)
             if len(best) >= limit or len(hits) < wanted or wanted >= _MAX_HITS:
                 return list(best.values())[:limit]
             wanted = min(wanted * 4, _MAX_HITS)
-
-
-def _silent(_: Progress) -> None:
-    """The progress of a caller who does not ask."""
-
-
-def _read(path: Path, name: str, max_bytes: int) -> bytes:
-    """The file's bytes. Raises DocumentMissing, DocumentTooLarge."""
-    try:
-        if not path.is_file():
-            raise DocumentMissing(f"there is no file {str(path)!r}", document=name)
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-    except OSError as exc:
-        raise DocumentMissing(f"{str(path)!r} cannot be read: {exc.strerror}", document=name) from exc
-    if len(data) > max_bytes:
-        raise DocumentTooLarge(
-            f"{name!r} has {path.stat().st_size} bytes; at most {max_bytes} are read",
-            document=name,
-            limit=max_bytes,
-        )
-    return data

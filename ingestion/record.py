@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from ingestion.chunk import Chunk, Family, digest
@@ -12,8 +13,8 @@ from ingestion.index import Hit
 from ingestion.report import StoredDocument
 from runtime.passage import Passage
 
-STORED = ["document", "document_id", "content", "pages", "chunks", "tokens", "languages"]
-"""Payload keys of a document's first point: the document's own figures stand there."""
+STORED = [field.name for field in fields(StoredDocument)]
+"""Payload keys of a version's first point: the document's own figures stand there."""
 
 
 class Record(NamedTuple):
@@ -30,17 +31,25 @@ def document_id_of(name: str) -> str:
     return digest("document", name)
 
 
-def records(document: Document, families: Sequence[Family], content: str) -> list[Record]:
-    """One for each child, in the document's order; `content` is the hash of the file and of its recipe."""
-    document_id = document_id_of(document.name)
+def records(
+    document: Document, families: Sequence[Family], version: str, more: Mapping[str, Any]
+) -> list[Record]:
+    """One for each child, in the document's order; `more` are the figures of `StoredDocument` beside ours.
+
+    A point's id is of its version: what is being written never touches what is read meanwhile.
+    """
+    shared = {"document": document.name, "document_id": document_id_of(document.name), "version": version}
     pairs = [(family.parent, child) for family in families for child in family.children]
-    shared = {"document": document.name, "document_id": document_id, "content": content}
     made = [
-        Record(child.id, _searchable(child), {**shared, **_payload(parent, child), "ordinal": i})
+        Record(
+            digest(version, child.id),
+            _searchable(child),
+            {**shared, **_payload(parent, child), "ordinal": i},
+        )
         for i, (parent, child) in enumerate(pairs)
     ]
     if made:
-        made[0].payload.update(_figures(document, families))
+        made[0].payload.update(_figures(document, families), **more)
     return made
 
 
@@ -61,9 +70,10 @@ def passage(hit: Hit) -> Passage:
     )
 
 
-def stored(payload: dict[str, Any]) -> StoredDocument:
-    """The document whose first point holds `payload`."""
-    return StoredDocument(**{key: payload[key] for key in STORED if key != "content"})
+def stored(payload: Mapping[str, Any]) -> StoredDocument:
+    """The version whose first point holds `payload`."""
+    given = {key: payload[key] for key in STORED if key in payload}
+    return StoredDocument(**{**given, "notes": tuple(given.get("notes", ()))})
 
 
 def _searchable(child: Chunk) -> str:
@@ -79,21 +89,21 @@ def _payload(parent: Chunk, child: Chunk) -> dict[str, Any]:
         "start": child.start,
         "end": child.end,
         "page": child.page,
+        "page_end": child.page_end,
         "section": child.section,
+        "chunk_tokens": child.tokens,
         "language": child.language,
         "kind": child.kind,
     }
 
 
 def _figures(document: Document, families: Sequence[Family]) -> dict[str, Any]:
-    children = list(_children(families))
+    languages = Counter(child.language for family in families for child in family.children)
     return {
         "pages": document.pages,
-        "chunks": len(children),
+        "chunks": languages.total(),
         "tokens": sum(family.parent.tokens for family in families),
-        "languages": dict(Counter(child.language for child in children)),
+        "languages": dict(languages),
+        "notes": list(document.notes),
+        "hidden": len(document.hidden),
     }
-
-
-def _children(families: Sequence[Family]) -> Iterator[Chunk]:
-    return (child for family in families for child in family.children)

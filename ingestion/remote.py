@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Protocol
 
+from ingestion.index import Put
 from ingestion.knowledge import Knowledge
-from ingestion.report import Ingested, Progress, Stats
+from ingestion.points import Row, as_put, as_row
+from ingestion.record import stored
+from ingestion.report import Stats, StoredDocument
 from runtime.passage import Passage
-
-_INGEST_TIMEOUT_S = 600.0
 
 
 class Call(Protocol):
@@ -28,23 +28,36 @@ class RemoteKnowledge:
         self._timeout_s = timeout_s
 
     async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
-        rows = await self._call("search", self._timeout_s, tenant=tenant, query=query, limit=limit)
+        rows = await self._ask("search", tenant=tenant, query=query, limit=limit)
         return [Passage(**row) for row in rows]
 
-    async def ingest(
-        self,
-        tenant: str,
-        path: Path,
-        *,
-        name: str | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> Ingested:
-        """As the owner's, without progress on the way; the path must mean the same file there."""
-        place = {"path": str(path.resolve()), "name": name or path.name}
-        return Ingested(**await self._call("ingest", _INGEST_TIMEOUT_S, tenant=tenant, **place))
-
     async def stats(self, tenant: str) -> Stats:
-        return Stats(**await self._call("stats", self._timeout_s, tenant=tenant))
+        return Stats(**await self._ask("stats", tenant=tenant))
+
+    async def documents(self, tenant: str) -> list[StoredDocument]:
+        return [stored(row) for row in await self._ask("documents", tenant=tenant)]
+
+    async def known(self, tenant: str, document: str, version: str) -> StoredDocument | None:
+        row = await self._ask("known", tenant=tenant, document=document, version=version)
+        return stored(row) if row else None
+
+    async def stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
+        await self._ask("stage", tenant=tenant, version=version, points=[as_row(point) for point in points])
+
+    async def count(self, tenant: str, version: str) -> int:
+        return int(await self._ask("count", tenant=tenant, version=version))
+
+    async def publish(self, tenant: str, document: str, version: str, *, keep: bool = False) -> None:
+        await self._ask("publish", tenant=tenant, document=document, version=version, keep=keep)
+
+    async def discard(self, tenant: str, version: str) -> None:
+        await self._ask("discard", tenant=tenant, version=version)
+
+    async def remove(self, tenant: str, document: str) -> bool:
+        return bool(await self._ask("remove", tenant=tenant, document=document))
+
+    async def _ask(self, function: str, **arguments: Any) -> Any:
+        return await self._call(function, self._timeout_s, **arguments)
 
 
 class SharedKnowledge:
@@ -56,24 +69,9 @@ class SharedKnowledge:
         """Set by the composition root when this process becomes the owner."""
 
     @property
-    def _current(self) -> Knowledge | RemoteKnowledge:
+    def current(self) -> Knowledge | RemoteKnowledge:
+        """What answers now; not to be kept, since the owner may change."""
         return self.owned or self._remote
-
-    async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
-        return await self._current.search(tenant, query, limit=limit)
-
-    async def ingest(
-        self,
-        tenant: str,
-        path: Path,
-        *,
-        name: str | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> Ingested:
-        return await self._current.ingest(tenant, path, name=name, on_progress=on_progress)
-
-    async def stats(self, tenant: str) -> Stats:
-        return await self._current.stats(tenant)
 
 
 def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]]]:
@@ -82,10 +80,19 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
     async def search(tenant: str, query: str, limit: int) -> list[dict[str, Any]]:
         return [asdict(p) for p in await knowledge.search(tenant, query, limit=limit)]
 
-    async def ingest(tenant: str, path: str, name: str) -> dict[str, Any]:
-        return asdict(await knowledge.ingest(tenant, Path(path), name=name))
-
     async def stats(tenant: str) -> dict[str, Any]:
         return asdict(await knowledge.stats(tenant))
 
-    return {"search": search, "ingest": ingest, "stats": stats}
+    async def documents(tenant: str) -> list[dict[str, Any]]:
+        return [asdict(document) for document in await knowledge.documents(tenant)]
+
+    async def known(tenant: str, document: str, version: str) -> dict[str, Any] | None:
+        found = await knowledge.known(tenant, document, version)
+        return asdict(found) if found else None
+
+    async def stage(tenant: str, version: str, points: list[Row]) -> None:
+        await knowledge.stage(tenant, version, [as_put(row) for row in points])
+
+    own = (search, stats, documents, known, stage)
+    same = (knowledge.count, knowledge.publish, knowledge.discard, knowledge.remove)
+    return {function.__name__: function for function in (*own, *same)}

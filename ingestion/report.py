@@ -2,52 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-Stage = Literal["parse", "chunk", "embed", "index"]
+Stage = Literal["route", "parse", "chunk", "embed", "upsert", "verify"]
+STAGES: tuple[Stage, ...] = ("route", "parse", "chunk", "embed", "upsert", "verify")
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the ingestion of one document is."""
-
-    document: str
-    stage: Stage
-    done: int
-    total: int
-    """Chunks for `embed`, 1 for the stages that are one step."""
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of one file."""
-
-    document: str
-    status: Literal["ingested", "unchanged", "refused"]
-    pages: int | None = None
-    chunks: int = 0
-    """Children in the index; 0 when refused."""
-    tokens: int = 0
-    code: str = ""
-    """The error's code when refused, `DOCUMENT_ENCRYPTED`."""
-    reason: str = ""
-    notes: tuple[str, ...] = ()
-    """What the parser has to say about a file that it did read, `repaired: …`."""
+Report = Callable[[int, int], None]
+"""Takes what is done and what there is to do: pages for `parse`, chunks for `upsert`."""
 
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """A document in the index."""
+    """A version of a document in the index."""
 
     document: str
     document_id: str
+    version: str
     pages: int | None
     chunks: int
     tokens: int
     languages: Mapping[str, int]
     """Chunks by language."""
+    root: str = ""
+    """The folder, glob or URL that it came with; "" for a file that was named itself."""
+    route: Mapping[str, Any] = field(default_factory=dict)
+    """How it was read, and why; `ingestion.parsed.Route`."""
+    notes: tuple[str, ...] = ()
+    """What the parser has to say about it, `repaired: …`."""
+    hidden: int = 0
+    """Pieces of text that no reader sees, and that were kept out."""
 
 
 @dataclass(frozen=True)

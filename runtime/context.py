@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 
+from runtime.errors import NotSupported
 from runtime.passage import Passage
 
 Role = Literal["rep", "manager", "evaluator", "engineer", "admin"]
+
+
+OPERATOR = "cornerman ingest"
+"""The subject of runs that a command of this machine started. No API key's can be: it holds a space."""
 
 
 def store_label(name: str) -> str:
@@ -50,6 +55,26 @@ class Search(Protocol):
         ...
 
 
+@runtime_checkable
+class IngestStep(Protocol):
+    """A step of an ingestion into the tenant's knowledge; bound to the run's user by the composition root."""
+
+    async def __call__(
+        self, stage: str, state: Mapping[str, Any], report: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """What the step adds to the state; `report` takes what is done and what there is to do.
+
+        Raises PermissionDenied, and errors that are retryable.
+        """
+        ...
+
+
+async def _no_ingest(
+    stage: str, state: Mapping[str, Any], report: Callable[[int, int], None]
+) -> dict[str, Any]:
+    raise NotSupported(f"this process does not ingest, so it cannot {stage} {state.get('name', '')!r}")
+
+
 @dataclass(frozen=True)
 class Context:
     """One run's capabilities. Nodes take `Runtime[Context]`, tools `ToolRuntime[Context]`."""
@@ -60,3 +85,4 @@ class Context:
     search: Search = field(repr=False)
     packs_dir: Path = Path("examples/packs")
     """Folder of the YAML packs a graph may load; `Settings.packs_dir`."""
+    ingest: IngestStep = field(default=_no_ingest, repr=False)

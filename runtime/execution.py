@@ -46,6 +46,16 @@ class Limits:
     """The most that they may say."""
     tokens: int | None
     """Input and output of all models together, as they report it; None: any number."""
+    long: Mapping[str, float] = field(default_factory=dict)
+    """Seconds for a whole run of certain graphs, and for each of its supersteps, by the graph's name."""
+
+    def run_s(self, graph: str) -> float:
+        """For a whole run of the graph."""
+        return self.long.get(graph, self.run_timeout_s)
+
+    def step_s(self, graph: str) -> float:
+        """For one superstep of the graph, unless it has its own."""
+        return self.long.get(graph, self.step_timeout_s)
 
 
 class Outcome(NamedTuple):
@@ -137,7 +147,7 @@ class Execution:
         """With the time limit of a step, and for a graph that knows nothing of tenants its tenant's store."""
         update: dict[str, Any] = {}
         if self.graph.step_timeout is None:
-            update["step_timeout"] = self.limits.step_timeout_s
+            update["step_timeout"] = self.limits.step_s(self.claim.request.graph)
         if not self.ours and self.graph.store is not None:
             update["store"] = TenantStore(self.graph.store, self.claim.run.user.tenant)
         return self.graph.copy(update=update)

@@ -9,7 +9,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import anyio
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from saq import Worker
 from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
@@ -17,6 +19,8 @@ from saq.queue.redis import RedisQueue
 from runtime.redis_calls import as_text
 from runtime.run_record import now_ms
 from runtime.scripts import load_script
+
+log = structlog.get_logger()
 
 _KEEP_DONE_S = 60
 _BEGIN_TIMEOUT_S = 10.0
@@ -64,6 +68,20 @@ class RunQueue(RedisQueue):
         """Hands the jobs of lost workers on; their ids. Several processes may sweep at once."""
         swept = await self._sweep_script(keys=[self._active, self._incomplete, self._queued], args=[now_ms()])
         return [as_text(job) for job in swept]
+
+    async def workers(self) -> int:
+        """How many processes work on this queue, as they say every few seconds."""
+        # Not by SAQ's `info`, which takes a worker's id for what follows the last colon.
+        alive = await self.redis.zrangebyscore(self._stats, now_ms(), "inf")
+        return await self.redis.exists(*alive) if alive else 0
+
+    async def forget_worker(self, worker_id: str) -> None:
+        """The worker is gone; one that dies instead is taken for alive for some seconds."""
+        key = self.namespace(f"worker_info:{worker_id}")
+        try:
+            await self.redis.delete(key)
+        except (RedisError, OSError) as exc:
+            log.warning("worker.not_forgotten", error=type(exc).__name__)
 
     def disown(self, key: str) -> None:
         """The job is another worker's by now: when this process has done with it, it stays in the queue."""

@@ -84,22 +84,78 @@ class Settings(BaseSettings):
     store_search: bool = False
     """Whether the store's items are found by `query`; each put then waits for the process that owns the
     index. The same for all processes. Items put before it was on are found from their next put on."""
-    ingest_max_bytes: Count = 100_000_000
     child_tokens: Count = 128
     parent_tokens: Count = 512
+    """Limits of the default chunking, in tokens."""
+    tokens: str = "rule"
+    """How they are counted: `rule` (our own, which needs no vocabulary), `tiktoken:o200k_base` or
+    `hf:/path/to/tokenizer.json`, with vocabularies that are on this machine."""
+    ingest_max_bytes: Count = 100_000_000
+    ingest_limits: dict[str, int] = Field(default_factory=dict)
+    """Other limits of a document than the defaults of `ingestion/limits.py`, as JSON: `{"pages": 500}`."""
+    ingest_thresholds: dict[str, float] = Field(default_factory=dict)
+    """Other thresholds of the router than those of `ingestion/options.py`: `{"table_share": 0.4}`."""
+    ingest_roots: str = ""
+    """Folders, comma-separated, whose files an `ingest` run may read that was started over the network.
+    `cornerman ingest` reads whatever its user may name."""
+    ingest_hosts: str = ""
+    """Hosts, comma-separated, that documents may be fetched from although they are internal."""
+    ingest_processes: Count = 2
+    """Parser processes of each worker process; they start when they are needed."""
+    ingest_process_bytes: Count = 2_000_000_000
+    """Memory that one of them may use."""
+    ingest_budget_bytes: Count = 256_000_000
+    """Bytes of documents that one worker process holds at once."""
+    ingest_timeout_s: Positive = 4 * 3_600.0
+    """For the whole run of one document; scanned pages take seconds each."""
+    docling_artifacts: Path | None = None
+    """Folder of docling's PDF models, where the extra `docling` is installed."""
+
+    ocr_base_url: str | None = None
+    """An OpenAI-compatible endpoint that serves DeepSeek-OCR-2, vLLM for one. None: RapidOCR alone."""
+    ocr_api_key: SecretStr | None = None
+    ocr_model: str = "deepseek-ai/DeepSeek-OCR-2"
+    ocr_timeout_s: Positive = 120.0
+    """For one page."""
+    ocr_concurrency: Count = 4
+    """Pages at the endpoint at once, from one worker process."""
 
     log_level: str = "info"
 
     @property
     def origins(self) -> list[str]:
         """`allowed_origins`, parted."""
-        return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
+        return _parted(self.allowed_origins)
 
-    @field_validator("redis_url", "api_keys", "model_base_url", "openai_api_key", "config", mode="before")
+    @property
+    def roots(self) -> list[Path]:
+        """`ingest_roots`, parted."""
+        return [Path(root) for root in _parted(self.ingest_roots)]
+
+    @property
+    def hosts(self) -> list[str]:
+        """`ingest_hosts`, parted."""
+        return _parted(self.ingest_hosts)
+
+    @field_validator(
+        "redis_url",
+        "api_keys",
+        "model_base_url",
+        "openai_api_key",
+        "config",
+        "docling_artifacts",
+        "ocr_base_url",
+        "ocr_api_key",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         """An empty variable unsets what an `.env` file says."""
         return value or None
+
+
+def _parted(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def load(**given: Any) -> Settings:

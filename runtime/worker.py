@@ -125,7 +125,7 @@ class Worker:
                 await anyio.sleep(0.01)
 
     async def _run(self, job: Job, claim: Claim) -> None:
-        stop = self._stops[claim.run_id] = Stop(self._limits.run_timeout_s)
+        stop = self._stops[claim.run_id] = Stop(self._limits.run_s(claim.request.graph))
         if self._draining:
             stop.drain()
         try:

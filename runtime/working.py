@@ -48,15 +48,19 @@ async def serve_queue(
         shutdown_grace_period_s=GRACE_S,  # type: ignore[arg-type]  # it goes to wait_for, which takes fractions
         timers={"sweep": max(1, round(heartbeat_s / 3)), "schedule": 1, "abort": 1, "worker_info": 5},
     )
-    async with running(saq), anyio.create_task_group() as tasks:
-        tasks.start_soon(worker.stop_when_told, client)
-        tasks.start_soon(_keep_crons, crons)
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await worker.drain(grace_s)
-            tasks.cancel_scope.cancel()
+    try:
+        async with running(saq), anyio.create_task_group() as tasks:
+            tasks.start_soon(worker.stop_when_told, client)
+            tasks.start_soon(_keep_crons, crons)
+            try:
+                yield
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await worker.drain(grace_s)
+                tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await queue.forget_worker(worker.id)
 
 
 async def _keep_crons(crons: Crons) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compose import open_installation
 from runtime.settings import Settings
 from terminal.demo_stage import Stage
 from terminal.demo_steps import STEPS
-from terminal.ingest import ingest, results_table
+from terminal.ingest import Asked, ingest_asked
 from terminal.processes import open_server, until_signal
 from terminal.worker_processes import OWN_WORLD, open_workers
 
@@ -53,10 +52,7 @@ async def play(given: Settings, console: Console) -> None:
 
 @asynccontextmanager
 async def _stage(settings: Settings, console: Console) -> AsyncIterator[Stage]:
-    async with open_installation(settings, own_index=True, work=False) as installation:
-        if not (await installation.knowledge.stats(_TENANT)).documents:
-            results = await ingest(installation.knowledge, _TENANT, [KNOWLEDGE], console)
-            console.print(results_table(results))
+    await ingest_asked(settings, Asked([str(KNOWLEDGE)], _TENANT), console)
     async with open_server(settings) as url, open_workers(settings, count=2) as workers:
         console.print(
             f"Server at {url}, workers {', '.join(map(str, workers.pids))}, data in {settings.data_dir}"

@@ -2,62 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from compose import open_installation
-from ingestion import report
-from ingestion.find import document_names, find_documents
-from ingestion.remote import SharedKnowledge
-from ingestion.report import Ingested
+from compose import Installation, open_installation
+from ingestion.report import STAGES
+from ingestion.sources.locate import Rules, locate
+from ingestion.sources.source import Source
+from ingestion.sources.stores import BUCKETS, HOSTED
+from ingestion.sources.web import WebRules
+from runtime.errors import DocumentMissing
 from runtime.settings import Settings
+from terminal.ingest_runs import Outcome, Watch, ingest_all, root_of
+from terminal.ingest_table import explained, results_table, totals
 
 
-async def ingest_paths(
-    settings: Settings, tenant: str, paths: Sequence[Path], console: Console
-) -> list[Ingested]:
-    """Ingests into the installation's knowledge, by the process that owns it, and prints what became of each.
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says."""
 
-    Raises DocumentMissing, DocumentEmpty.
+    sources: Sequence[str]
+    tenant: str
+    explain: bool = False
+    as_json: bool = False
+    keep_versions: bool = False
+    keep_missing: bool = False
+    strategy: Mapping[str, Any] = field(default_factory=dict)
+    """Name and parameters of the chunking; {}: as configured."""
+
+
+async def ingest_asked(settings: Settings, asked: Asked, console: Console) -> list[Outcome]:
+    """Ingests by the installation's workers, by this process where there are none; prints what became of it.
+
+    Raises DocumentMissing, DocumentEmpty, SourceRefused, SourceUnavailable for what is asked.
     """
+    sources = await locate(asked.sources, rules(settings))
+    began = time.monotonic()
+    async with open_installation(settings, own_index=True, work="if_nobody_does") as installation:
+        outcomes = await ingest(installation, asked, sources, console)
+    took_s = time.monotonic() - began
+    if asked.as_json:
+        rows = [asdict(outcome) for outcome in outcomes]
+        console.print_json(data={"documents": rows, "totals": asdict(totals(outcomes, took_s))})
+        return outcomes
+    if asked.explain:
+        console.print(explained(outcomes))
+    console.print(results_table(outcomes))
+    console.print(str(totals(outcomes, took_s)), highlight=False)
+    return outcomes
+
+
+def rules(settings: Settings) -> Rules:
+    """What the user of this machine may name."""
+    return Rules(schemes=BUCKETS | HOSTED, web=WebRules(allowed_hosts=frozenset(settings.hosts)))
+
+
+async def forget_documents(
+    settings: Settings, tenant: str, documents: Sequence[str], console: Console
+) -> None:
+    """Takes documents out of the knowledge. Raises DocumentMissing for the first that is not there."""
     async with open_installation(settings, own_index=True, work=False) as installation:
-        results = await ingest(installation.knowledge, tenant, paths, console)
-    console.print(results_table(results))
-    return results
+        for name in documents:
+            if not await installation.knowledge.current.remove(tenant, name):
+                raise DocumentMissing(f"there is no document {name!r} in the knowledge", document=name)
+            console.print(Text(f"{name} is forgotten"))
 
 
 async def ingest(
-    knowledge: SharedKnowledge, tenant: str, paths: Sequence[Path], console: Console
-) -> list[Ingested]:
-    """One result per document; a refused one does not stop the others."""
-    documents = find_documents(paths)
-    results: list[Ingested] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        everything = bars.add_task("documents", total=len(documents))
-        stage = bars.add_task("", total=1)
-
-        def show(progress: report.Progress) -> None:
-            text = f"{progress.document}: {progress.stage}"
-            bars.update(stage, description=text, completed=progress.done, total=progress.total)
-
-        for document, name in zip(documents, document_names(documents), strict=True):
-            results.append(await knowledge.ingest(tenant, document, name=name, on_progress=show))
-            bars.advance(everything)
-    return results
+    installation: Installation, asked: Asked, sources: Sequence[Source], console: Console
+) -> list[Outcome]:
+    """One outcome per document, then those of the documents that are no longer where they came from."""
+    more = {"keep_versions": asked.keep_versions, **({"strategy": asked.strategy} if asked.strategy else {})}
+    with _bars(console, len(sources), shown=not asked.as_json) as watch:
+        outcomes = await ingest_all(installation, asked.tenant, sources, watch, more)
+    if asked.keep_missing:
+        return outcomes
+    return [*outcomes, *await _removed(installation, asked.tenant, sources)]
 
 
-def results_table(results: Sequence[Ingested]) -> Table:
-    """What became of each document."""
-    table = Table(title="Ingested")
-    for column in ("document", "status", "pages", "chunks", "tokens", "remark"):
-        table.add_column(column, justify="right" if column in ("pages", "chunks", "tokens") else "left")
-    for r in results:
-        figures = [str(value or "–") for value in (r.pages, r.chunks, r.tokens)]
-        remark = f"{r.code}: {r.reason}" if r.code else "; ".join(r.notes)
-        table.add_row(r.document, r.status, *figures, remark)
-    return table
+async def _removed(installation: Installation, tenant: str, sources: Sequence[Source]) -> list[Outcome]:
+    """Takes out what an earlier command found in the same folders, and this one does not."""
+    roots = {root_of(source) for source in sources}
+    named = {source.name for source in sources}
+    gone = [
+        document.document
+        for document in await installation.knowledge.current.documents(tenant)
+        if document.root in roots and document.document not in named
+    ]
+    for name in gone:
+        await installation.knowledge.current.remove(tenant, name)
+    return [Outcome(name, "removed", reason="it is no longer there") for name in gone]
+
+
+@contextmanager
+def _bars(console: Console, documents: int, *, shown: bool) -> Iterator[Watch]:
+    """A bar for each stage, of the documents that are past it, and one for pages that OCR reads."""
+    columns = (TextColumn("{task.description:>7}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        bars = {stage: progress.add_task(stage, total=documents) for stage in STAGES}
+        ocr = progress.add_task("ocr", total=0, visible=False)
+        pages: dict[str, tuple[int, int]] = {}
+
+        def on_stage(document: str, stage: str) -> None:
+            # A stage begins when those before it are over; at its end a document is past all of them.
+            at = STAGES.index(stage) if stage in STAGES else len(STAGES)
+            for earlier in STAGES[:at]:
+                past.setdefault(earlier, set()).add(document)
+                progress.update(bars[earlier], completed=len(past[earlier]))
+
+        def on_pages(document: str, done: int, total: int) -> None:
+            pages[document] = (done, total)
+            read, all_pages = (sum(column) for column in zip(*pages.values(), strict=True))
+            progress.update(ocr, completed=read, total=all_pages, visible=True)
+
+        past: dict[str, set[str]] = {}
+        yield Watch(on_stage, on_pages)

@@ -1,18 +1,48 @@
-"""The sample knowledge in a test's index."""
+"""Documents in a test's index, by the real steps in this process."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from compose import open_index
+from ingestion.chunk import digest
+from ingestion.chunking import strategy_of
+from ingestion.document import Document, Part, assemble
+from ingestion.embed import bm25
+from ingestion.index import Put
+from ingestion.knowledge import Knowledge
+from ingestion.record import document_id_of, records
 from runtime.settings import Settings
+from tests.samples import SAMPLES, sample
 
-SAMPLES = Path(__file__).parents[1] / "examples" / "knowledge"
+
+def points_of(document: Document, version: str) -> list[Put]:
+    """What the steps make of a parsed document."""
+    families = strategy_of({})(document, document_id_of(document.name))
+    model = bm25()
+    return [
+        Put(r.id, model.embed_document(r.text), r.payload) for r in records(document, families, version, {})
+    ]
+
+
+async def put(knowledge: Knowledge, tenant: str, document: Document, *, keep: bool = False) -> str:
+    """Writes a document, in the place of an earlier one of its name; its version."""
+    version = digest(document.name, document.text)
+    await knowledge.stage(tenant, version, points_of(document, version))
+    await knowledge.publish(tenant, document.name, version, keep=keep)
+    return version
+
+
+def written(name: str, *paragraphs: str) -> Document:
+    """A document of paragraphs; one that begins with `# ` is a heading."""
+    parts = (
+        Part("heading", text[2:], level=1) if text.startswith("# ") else Part("paragraph", text)
+        for text in paragraphs
+    )
+    return assemble(name, parts)
 
 
 async def ingest_samples(settings: Settings, *names: str) -> None:
-    """Ingests the samples, or the named ones, for the local tenant."""
+    """The samples of Markdown, or the named ones, for the local tenant."""
     async with open_index(settings) as knowledge:
         for path in sorted(SAMPLES.iterdir()):
             if path.suffix == ".md" and (not names or path.name in names):
-                await knowledge.ingest("local", path)
+                await put(knowledge, "local", sample(path.name))

@@ -22,7 +22,18 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
     """And needs no configuration."""
     done = await run(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("serve", "worker", "ingest", "chat", "threads", "replay", "demo", "doctor"):
+    for command in (
+        "serve",
+        "worker",
+        "ingest",
+        "forget",
+        "chunks",
+        "chat",
+        "threads",
+        "replay",
+        "demo",
+        "doctor",
+    ):
         assert command in done.stdout
 
 
@@ -105,6 +116,37 @@ async def test_bad_documents_are_refused_with_a_reason(tmp_path: Path, path: str
     assert done.returncode == 1
     shown = done.stdout + done.stderr
     assert said in shown and path in shown and "Traceback" not in shown
+
+
+async def test_what_was_read_how_and_why(tmp_path: Path) -> None:
+    """For people by `--explain`, for programs by `--json`, of what is unchanged too; then forgotten."""
+    path = tmp_path / "p.csv"
+    path.write_text("plan,price\nTeam,39\nBusiness,69\n")
+    data = tmp_path / "data"
+    explained = await run(data, "ingest", "--explain", str(path))
+    assert re.search(r"p\.csv: csv, \w+, by \w+\n  \S", explained.stdout)
+    done = json.loads((await run(data, "ingest", "--json", str(path))).stdout)
+    (row,) = done["documents"]
+    assert (row["document"], row["status"], row["reading"]["format"]) == ("p.csv", "unchanged", "csv")
+    assert done["totals"]["documents"] == 1 and row["chunks"] and row["reading"]["reasons"]
+    assert "p.csv is forgotten" in (await run(data, "forget", "p.csv")).stdout
+    again = await run(data, "forget", "p.csv")
+    assert again.returncode == 1 and "DOCUMENT_MISSING" in again.stderr
+
+
+async def test_ways_to_cut_a_document(tmp_path: Path) -> None:
+    """One is shown in its chunks, several side by side, and what is not allowed is named."""
+    path = tmp_path / "p.md"
+    path.write_text("# Prices\n\n" + "The Team plan costs 39 dollars. " * 60)
+    one = await run(tmp_path / "data", "chunks", str(path))
+    assert "The first" in one.stdout and "Recommended:" in one.stdout
+    ways = ("--strategy", "sentence:tokens=64", "--strategy", "fixed:tokens=64,overlap=25")
+    two = json.loads((await run(tmp_path / "data", "chunks", "--json", *ways, str(path))).stdout)
+    assert [preview["name"] for preview in two["previews"]] == ["sentence", "fixed"]
+    assert two["previews"][1]["overlap"] > 0.1 and two["recommended"]["reasons"]
+    for wrong, said in (("nope", "parent_child"), ("fixed:size=3", "overlap"), ("fixed:tokens=5", "from 16")):
+        done = await run(tmp_path / "data", "ingest", "--strategy", wrong, str(path))
+        assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
 async def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:

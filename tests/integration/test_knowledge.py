@@ -1,4 +1,4 @@
-"""The knowledge on real files and the real engine: ingest, search, replace, isolate, survive."""
+"""The knowledge on real files and the real engine: search, replace, isolate, survive."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
 import pytest
 
-from ingestion.document import Document
-from ingestion.find import find_documents
 from ingestion.index import Index
-from ingestion.knowledge import Ingested, Knowledge, Progress
-from ingestion.route import parse
-from runtime.errors import KnowledgeUnavailable, SettingsInvalid
-from runtime.passage import Passage
+from ingestion.journal import STALE_S
+from ingestion.knowledge import Knowledge
+from runtime.errors import KnowledgeUnavailable
+from tests.knowledge import points_of, put, written
 from tests.samples import NAMES, SAMPLES, sample
 
 pytestmark = pytest.mark.anyio
-
-LIMITS = {"child_tokens": 128, "parent_tokens": 512, "max_bytes": 1_000_000}
 
 QUESTIONS = [
     ("How much does the Business plan cost per seat?", "product-sheet.pdf", "Business plan 69"),
@@ -47,36 +42,27 @@ def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder that holds the sample knowledge for the tenant `acme`."""
     folder = tmp_path_factory.mktemp("data")
 
-    async def ingest_all() -> list[Ingested]:
-        async with Knowledge.open(folder, **LIMITS) as knowledge:
-            return [await knowledge.ingest("acme", path) for path in find_documents([SAMPLES])]
+    async def put_all() -> None:
+        async with Knowledge.open(folder) as knowledge:
+            for name in NAMES:
+                await put(knowledge, "acme", sample(name))
 
-    with pytest.MonkeyPatch.context() as patched:
-        # The real parsers, but each file once for all tests: the two PDFs cost seconds.
-        patched.setattr("ingestion.knowledge.parse", lambda _, name: sample(name))
-        assert [outcome.status for outcome in anyio.run(ingest_all)] == ["ingested"] * 7
+    anyio.run(put_all)
     return folder
 
 
 @pytest.fixture
 async def samples(sample_dir: Path) -> AsyncIterator[Knowledge]:
     """The sample knowledge, opened."""
-    async with Knowledge.open(sample_dir, **LIMITS) as knowledge:
+    async with Knowledge.open(sample_dir) as knowledge:
         yield knowledge
 
 
 @pytest.fixture
 async def knowledge(tmp_path: Path) -> AsyncIterator[Knowledge]:
     """An empty knowledge."""
-    async with Knowledge.open(tmp_path / "data", **LIMITS) as opened:
+    async with Knowledge.open(tmp_path / "data") as opened:
         yield opened
-
-
-def write(path: Path, text: str) -> Path:
-    """The file with this text."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 async def test_questions_find_their_passages(samples: Knowledge) -> None:
@@ -129,86 +115,111 @@ async def test_stats_and_documents(samples: Knowledge) -> None:
     assert (await samples.stats("nobody")).documents == 0
 
 
-async def test_the_same_content_is_unchanged(samples: Knowledge) -> None:
-    """Ingesting a folder again costs nothing and changes nothing."""
-    before = await samples.stats("acme")
-    for path in SAMPLES.iterdir():
-        outcome = await samples.ingest("acme", path)
-        assert (outcome.status, outcome.document) == ("unchanged", path.name)
-        assert outcome.chunks > 0
-    assert await samples.stats("acme") == before
-
-
-async def test_changed_content_takes_the_place_of_the_old(knowledge: Knowledge, tmp_path: Path) -> None:
-    """An old price must not be found beside the new one."""
-    path = write(tmp_path / "prices.md", "# Prices\n\nTeam costs 39 dollars.\n\n# Terms\n\nThirty days.")
-    await knowledge.ingest("acme", path)
-    write(path, "# Prices\n\nTeam costs 41 dollars.")
-    assert (await knowledge.ingest("acme", path)).status == "ingested"
-    assert [p.quote for p in await knowledge.search("acme", "team dollars")] == [
-        "Prices\n\nTeam costs 41 dollars."
-    ]
+async def test_a_version_is_seen_whole_or_not_at_all(knowledge: Knowledge) -> None:
+    """While a new price list is written, searches see the old one; then the new one, and nothing of both."""
+    await put(knowledge, "acme", written("p.md", "Team costs 39 dollars.", "Terms: thirty days."))
+    new = written("p.md", "Team costs 41 dollars.", "Terms: ten days.")
+    points = points_of(new, "v2")
+    for at in range(len(points)):
+        await knowledge.stage("acme", "v2", points[at : at + 1])
+        assert "39" in (await knowledge.search("acme", "team dollars"))[0].quote
+        assert await knowledge.known("acme", "p.md", "v2") is None
+        assert (await knowledge.stats("acme")).documents == 1
+    await knowledge.publish("acme", "p.md", "v2")
+    assert ["41" in p.quote for p in await knowledge.search("acme", "team dollars")] == [True]
     assert await knowledge.search("acme", "thirty") == []
-    assert (await knowledge.stats("acme")).documents == 1
+    assert await knowledge.known("acme", "p.md", "v2")
 
 
-async def test_a_replacement_that_was_cut_off_is_finished(
-    knowledge: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["drop", "mark"])
+async def test_a_crash_while_the_old_version_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """A crash between writing the new chunks and dropping the old ones must not leave both for good."""
-    same = "# Terms\n\nThirty days.\n\n"
-    path = write(tmp_path / "prices.md", same + "# Team\n\nTeam costs 39 dollars.")
-    await knowledge.ingest("acme", path)
-    write(path, same + "# Team\n\nTeam costs 41 dollars.")
+    """Readers see one version after the crash as before it, and publishing again finishes it."""
+    keep = method == "mark"
 
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError("crash")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Index, "drop", crash)
-        with pytest.raises(RuntimeError, match="crash"):
-            await knowledge.ingest("acme", path)
-    assert len(await knowledge.search("acme", "team")) == 2
-    assert (await knowledge.ingest("acme", path)).status == "ingested"
-    assert [p.quote for p in await knowledge.search("acme", "team")] == ["Team\n\nTeam costs 41 dollars."]
-    assert (await knowledge.ingest("acme", path)).status == "unchanged"
+    async with Knowledge.open(tmp_path) as knowledge:
+        await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+        with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="crash"):
+            patched.setattr(Index, method, crash)
+            await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=keep)
+    async with Knowledge.open(tmp_path) as knowledge:
+        assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
+        version = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=keep)
+        assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
+        versions = [stored.version for stored in await knowledge.versions("acme", "p.md")]
+        assert version in versions and len(versions) == (2 if keep else 1)
 
 
-async def test_a_refused_file_leaves_the_old_version(knowledge: Knowledge, tmp_path: Path) -> None:
-    """A broken upload must not empty the index."""
-    path = write(tmp_path / "prices.md", "Team costs 39 dollars.")
-    await knowledge.ingest("acme", path)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
-    outcome = await knowledge.ingest("acme", path)
-    assert (outcome.status, outcome.code) == ("refused", "FORMAT_UNSUPPORTED")
-    assert "PNG" in outcome.reason
+async def test_writing_again_what_is_seen_hides_nothing(knowledge: Knowledge) -> None:
+    """A run that was lost after it had published does it all again, in the middle of somebody's call."""
+    document = written("p.md", "Team costs 39 dollars.")
+    version = await put(knowledge, "acme", document)
+    await knowledge.stage("acme", version, points_of(document, version))
     assert len(await knowledge.search("acme", "team")) == 1
+    await knowledge.discard("acme", version)
+    assert len(await knowledge.search("acme", "team")) == 1
+    assert await knowledge.count("acme", version) == 1
 
 
-async def test_refusals_name_file_and_limit(knowledge: Knowledge, tmp_path: Path) -> None:
-    """One bad file is an outcome, not an exception, so the others go on."""
-    (tmp_path / "big.txt").write_bytes(b"x" * 1_000_001)
-    (tmp_path / "empty.md").touch()
-    names = ["big.txt", "empty.md", "nowhere.pdf", "data"]
-    outcomes = [await knowledge.ingest("acme", tmp_path / name) for name in names]
-    assert [o.code for o in outcomes] == [
-        "DOCUMENT_TOO_LARGE",
-        "DOCUMENT_EMPTY",
-        "DOCUMENT_MISSING",
-        "DOCUMENT_MISSING",
-    ]
-    assert all(name in outcome.reason for name, outcome in zip(names, outcomes, strict=True))
-    assert "at most 1000000" in outcomes[0].reason
+async def test_a_version_that_was_given_up_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once by `discard`; after a day where nobody could say so."""
+    points = points_of(written("p.md", "Team costs 39 dollars."), "v1")
+    async with Knowledge.open(tmp_path) as knowledge:
+        await knowledge.stage("acme", "v1", points)
+        await knowledge.discard("acme", "v1")
+        assert await knowledge.count("acme", "v1") == 0
+        await knowledge.stage("acme", "v1", points)
+    async with Knowledge.open(tmp_path) as knowledge:
+        assert await knowledge.count("acme", "v1") == 1
+    monkeypatch.setattr("ingestion.journal.STALE_S", -STALE_S)
+    async with Knowledge.open(tmp_path) as knowledge:
+        assert await knowledge.count("acme", "v1") == 0
+
+
+async def test_versions_that_are_kept(knowledge: Knowledge) -> None:
+    """On request the old ones stay and are listed, but no search finds them; going back to one works."""
+    texts = ["Team costs 39 dollars.", "Team costs 41 dollars.", "Team costs 43 dollars."]
+    versions = [await put(knowledge, "acme", written("p.md", text), keep=True) for text in texts]
+    assert {v.version for v in await knowledge.versions("acme", "p.md")} == set(versions)
+    assert ["43" in p.quote for p in await knowledge.search("acme", "team")] == [True]
+    assert (await knowledge.stats("acme")).documents == 1
+    await put(knowledge, "acme", written("p.md", texts[0]), keep=True)
+    assert ["39" in p.quote for p in await knowledge.search("acme", "team")] == [True]
+    assert len(await knowledge.versions("acme", "p.md")) == 3
+    await put(knowledge, "acme", written("p.md", texts[1]))
+    assert len(await knowledge.versions("acme", "p.md")) == 1
+
+
+async def test_searches_meanwhile_always_find_one_version(knowledge: Knowledge) -> None:
+    """Readers never see half of each, nor nothing, however often the document changes under them."""
+    await put(knowledge, "acme", written("p.md", "Team costs 0 dollars."))
+    seen: list[int] = []
+    done = False
+
+    async def search() -> None:
+        while not done:
+            seen.append(len(await knowledge.search("acme", "team")))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(search)
+        for price in range(1, 30):
+            await put(knowledge, "acme", written("p.md", f"Team costs {price} dollars."))
+        done = True
+    assert set(seen) == {1}
 
 
 @pytest.mark.parametrize("other", ["", "ACME", 'x" OR "1"="1', "租户/../acme"])
-async def test_tenants_see_nothing_of_each_other(knowledge: Knowledge, tmp_path: Path, other: str) -> None:
+async def test_tenants_see_nothing_of_each_other(knowledge: Knowledge, other: str) -> None:
     """Equal document names, equal text, hostile tenant names: no hit, no score, no removal crosses over."""
-    mine = write(tmp_path / "a" / "notes.md", "Margins are seventy percent.\n\nSeats cost money.")
-    await knowledge.ingest("acme", mine)
+    mine = written("notes.md", "Margins are seventy percent.", "Seats cost money.")
+    await put(knowledge, "acme", mine)
     alone = await knowledge.search("acme", "margins seats")
-    theirs = write(tmp_path / "b" / "notes.md", "Seats. Seats. Seats cost nothing.")
-    await knowledge.ingest(other, theirs)
+    await put(knowledge, other, written("notes.md", "Seats. Seats. Seats cost nothing."))
     assert await knowledge.search(other, "margins") == []
     assert await knowledge.search("acme", "nothing") == []
     assert await knowledge.search("acme", "margins seats") == alone
@@ -217,82 +228,23 @@ async def test_tenants_see_nothing_of_each_other(knowledge: Knowledge, tmp_path:
     assert (await knowledge.stats(other)).documents == 0
 
 
-async def test_remove(knowledge: Knowledge, tmp_path: Path) -> None:
-    """A withdrawn document is not cited again; a wrong name is told."""
-    await knowledge.ingest("acme", write(tmp_path / "a.md", "Seats cost money."))
+async def test_remove(knowledge: Knowledge) -> None:
+    """A withdrawn document is not cited again, in no version; a wrong name is told."""
+    await put(knowledge, "acme", written("a.md", "Seats cost money."))
+    await put(knowledge, "acme", written("a.md", "Seats cost much."), keep=True)
     assert await knowledge.remove("acme", "a.md") is True
     assert await knowledge.search("acme", "seats") == []
+    assert await knowledge.versions("acme", "a.md") == []
     assert await knowledge.remove("acme", "a.md") is False
 
 
-async def test_progress_runs_through_the_stages(knowledge: Knowledge, tmp_path: Path) -> None:
-    """A progress bar needs every stage once, in order, and an end."""
-    seen: list[Progress] = []
-    text = "\n\n".join(f"# Part {n}\n\n{'Some words here. ' * 20}" for n in range(300))
-    outcome = await knowledge.ingest("acme", write(tmp_path / "long.md", text), on_progress=seen.append)
-    stages = [p.stage for p in seen]
-    assert list(dict.fromkeys(stages)) == ["parse", "chunk", "embed", "index"]
-    embed = [(p.done, p.total) for p in seen if p.stage == "embed"]
-    assert embed[0] == (0, outcome.chunks) and embed[-1] == (outcome.chunks, outcome.chunks)
-    assert len(embed) > 2 and embed == sorted(embed)
-    assert seen[-1] == Progress("long.md", "index", 1, 1)
-
-
-async def test_a_name_of_its_own(knowledge: Knowledge, tmp_path: Path) -> None:
-    """Two files of one name are kept apart by the names they are given."""
-    for folder in ("a", "b"):
-        path = write(tmp_path / folder / "readme.md", f"Seats in folder {folder}.")
-        await knowledge.ingest("acme", path, name=f"{folder}/readme.md")
-    assert {p.document for p in await knowledge.search("acme", "seats")} == {"a/readme.md", "b/readme.md"}
-
-
-async def test_many_at_once(knowledge: Knowledge, tmp_path: Path) -> None:
-    """Documents of several kinds ingested and searched concurrently end as if one after the other."""
-    found: list[Passage] = []
-
-    async def ingest(path: Path) -> None:
-        assert (await knowledge.ingest("acme", path)).status == "ingested"
-        found.extend(await knowledge.search("acme", "seats"))
-
-    async with anyio.create_task_group() as tasks:
-        for path in SAMPLES.glob("*.[mdx]*"):
-            tasks.start_soon(ingest, path)
-        for n in range(10):
-            tasks.start_soon(ingest, write(tmp_path / f"{n}.md", f"Seats number {n}."))
-    assert (await knowledge.stats("acme")).documents == 14
-    assert found
-
-
-async def test_a_search_does_not_wait_for_parsers(
-    knowledge: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A rep's question in a call is answered while a folder of slow documents is being read."""
-    await knowledge.ingest("acme", write(tmp_path / "a.md", "Seats cost money."))
-    held = threading.Event()
-
-    def slow(data: bytes, name: str) -> Document:
-        held.wait(timeout=60)
-        return parse(data, name)
-
-    monkeypatch.setattr("ingestion.knowledge.parse", slow)
-    async with anyio.create_task_group() as tasks:
-        for n in range(8):
-            tasks.start_soon(knowledge.ingest, "acme", write(tmp_path / f"{n}.md", f"Number {n}."))
-        await anyio.wait_all_tasks_blocked()
-        try:
-            assert len(await knowledge.search("acme", "seats")) == 1
-        finally:
-            held.set()
-    assert (await knowledge.stats("acme")).documents == 9
-
-
-INGEST_AND_HANG = """
+WRITE_AND_HANG = """
 import anyio, pathlib, sys
 from ingestion.knowledge import Knowledge
+from tests.knowledge import put, written
 async def main():
-    limits = dict(child_tokens=128, parent_tokens=512, max_bytes=1_000_000)
-    async with Knowledge.open(pathlib.Path(sys.argv[1]), **limits) as knowledge:
-        await knowledge.ingest("acme", pathlib.Path(sys.argv[2]))
+    async with Knowledge.open(pathlib.Path(sys.argv[1])) as knowledge:
+        await put(knowledge, "acme", written("a.md", "Seats cost money."))
         print("ready", flush=True)
         await anyio.sleep_forever()
 anyio.run(main)
@@ -301,57 +253,31 @@ anyio.run(main)
 
 async def test_another_process_owns_it_and_what_it_wrote_survives_its_death(tmp_path: Path) -> None:
     """A second process is told the owner's pid; after SIGKILL nothing that was acknowledged is gone."""
-    path = write(tmp_path / "a.md", "Seats cost money.")
-    data = tmp_path / "data"
-    command = [sys.executable, "-c", INGEST_AND_HANG, str(data), str(path)]
+    command = [sys.executable, "-c", WRITE_AND_HANG, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         assert await anyio.to_thread.run_sync(owner.stdout.readline) == "ready\n"
         with pytest.raises(KnowledgeUnavailable, match=f"process {owner.pid}"):
-            async with Knowledge.open(data, **LIMITS):
+            async with Knowledge.open(tmp_path):
                 pass
         os.kill(owner.pid, signal.SIGKILL)
-    async with Knowledge.open(data, **LIMITS) as knowledge:
+    async with Knowledge.open(tmp_path) as knowledge:
         assert [p.quote for p in await knowledge.search("acme", "seats")] == ["Seats cost money."]
-        assert (await knowledge.ingest("acme", path)).status == "unchanged"
 
 
 async def test_a_half_made_index_is_made_again(tmp_path: Path) -> None:
     """A process killed while it created the index must not block the next start."""
-    write(tmp_path / "data" / "x", "")
-    (tmp_path / "data" / "index" / "shard.new" / "segments").mkdir(parents=True)
-    async with Knowledge.open(tmp_path / "data", **LIMITS) as knowledge:
+    (tmp_path / "index" / "shard.new" / "segments").mkdir(parents=True)
+    async with Knowledge.open(tmp_path) as knowledge:
         assert (await knowledge.stats("acme")).documents == 0
 
 
 async def test_a_damaged_index_is_named(tmp_path: Path) -> None:
     """The message says which folder to move away; nothing is overwritten."""
-    config = write(tmp_path / "shard" / "edge_config.json", "no JSON")
-    (tmp_path / "data" / "index").mkdir(parents=True)
-    config.parent.rename(tmp_path / "data" / "index" / "shard")
+    shard = tmp_path / "index" / "shard"
+    shard.mkdir(parents=True)
+    (shard / "edge_config.json").write_text("no JSON")
     with pytest.raises(KnowledgeUnavailable, match="shard' cannot be opened"):
-        async with Knowledge.open(tmp_path / "data", **LIMITS):
+        async with Knowledge.open(tmp_path):
             pass
-    assert (tmp_path / "data" / "index" / "shard" / "edge_config.json").read_text() == "no JSON"
-
-
-@pytest.mark.parametrize(("child", "parent"), [(8, 512), (600, 512)])
-async def test_limits_without_sense(tmp_path: Path, child: int, parent: int) -> None:
-    """A child larger than its parent is a mistake in the settings, told at the start."""
-    with pytest.raises(SettingsInvalid, match=f"child_tokens is {child}"):
-        async with Knowledge.open(tmp_path, child_tokens=child, parent_tokens=parent, max_bytes=1):
-            pass
-
-
-async def test_other_limits_index_anew(tmp_path: Path) -> None:
-    """Chunks of an old size must not stay because the file did not change."""
-    path = write(tmp_path / "a.md", "Some words here. " * 100)
-    counts = []
-    for child in (64, 32):
-        async with Knowledge.open(
-            tmp_path / "d", child_tokens=child, parent_tokens=128, max_bytes=10_000
-        ) as k:
-            outcome = await k.ingest("acme", path)
-            assert outcome.status == "ingested"
-            counts.append((await k.stats("acme")).chunks)
-    assert counts[1] > counts[0]
+    assert (shard / "edge_config.json").read_text() == "no JSON"

@@ -18,10 +18,13 @@ from runtime.errors import AppError, DocumentMissing, KnowledgeUnavailable
 from runtime.redis import connect
 from runtime.remote import Caller, answering
 from runtime.settings import load
+from tests.knowledge import points_of, put, written
 
 pytestmark = pytest.mark.anyio
 
-TEXT = "# Prices\n\nThe Team plan costs 39 dollars.\n\n# 价格\n\n团队版每个席位三十九美元。\n"
+PRICES = written(
+    "p.md", "# Prices", "The Team plan costs 39 dollars.", "# 价格", "团队版每个席位三十九美元。"
+)
 
 
 @pytest.fixture
@@ -32,34 +35,30 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def owner(tmp_path: Path) -> AsyncIterator[Knowledge]:
-    async with Knowledge.open(
-        tmp_path / "data", child_tokens=128, parent_tokens=512, max_bytes=10_000
-    ) as knowledge:
+    async with Knowledge.open(tmp_path / "data") as knowledge:
         yield knowledge
 
 
-async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge, tmp_path: Path) -> None:
-    """What a worker process finds is what the owner would find itself."""
-    path = tmp_path / "prices.md"
-    path.write_text(TEXT)
+async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> None:
+    """What a worker process writes and finds is what the owner would write and find itself."""
     remote = RemoteKnowledge(Caller(client), timeout_s=5)
     async with answering(client, functions(owner)):
-        assert (await remote.ingest("acme", path)).status == "ingested"
+        points = points_of(PRICES, "v1")
+        await remote.stage("acme", "v1", points)
+        assert await remote.count("acme", "v1") == len(points)
+        assert await remote.known("acme", "p.md", "v1") is None
+        await remote.publish("acme", "p.md", "v1")
+        assert await remote.known("acme", "p.md", "v1") == await owner.known("acme", "p.md", "v1")
+        assert await remote.documents("acme") == await owner.documents("acme")
         assert await remote.stats("acme") == await owner.stats("acme")
         for query in ("What does the Team plan cost?", "团队版多少钱？"):
             found = await remote.search("acme", query, limit=3)
             assert found and found == await owner.search("acme", query, limit=3)
         assert await remote.search("other", "Team plan") == []
-
-
-async def test_the_owners_refusal_arrives_as_it_was_said(
-    client: Redis, owner: Knowledge, tmp_path: Path
-) -> None:
-    """A document that cannot be read is refused, not lost on the way."""
-    remote = RemoteKnowledge(Caller(client), timeout_s=5)
-    async with answering(client, functions(owner)):
-        result = await remote.ingest("acme", tmp_path / "nowhere.pdf")
-    assert (result.status, result.code) == ("refused", DocumentMissing.code)
+        await remote.stage("acme", "v2", points)
+        await remote.discard("acme", "v2")
+        assert await remote.count("acme", "v2") == 0
+        assert [await remote.remove("acme", "p.md") for _ in range(2)] == [True, False]
 
 
 async def test_an_error_of_the_callee_keeps_its_code(client: Redis) -> None:
@@ -118,14 +117,12 @@ async def test_a_second_owner_is_refused_by_name(owner: Knowledge, tmp_path: Pat
     import os
 
     with pytest.raises(KnowledgeUnavailable, match=str(os.getpid())):
-        async with Knowledge.open(tmp_path / "data", child_tokens=128, parent_tokens=512, max_bytes=10):
+        async with Knowledge.open(tmp_path / "data"):
             pass
 
 
 async def test_a_server_takes_the_index_over_from_a_command(tmp_path: Path) -> None:
     """An `ingest` that happened to run when the server started does not leave it without an index."""
-    path = tmp_path / "prices.md"
-    path.write_text(TEXT)
     async with AsyncExitStack() as stack:
         settings = load(data_dir=tmp_path / "server")
         command = await stack.enter_async_context(AsyncExitStack())
@@ -136,8 +133,8 @@ async def test_a_server_takes_the_index_over_from_a_command(tmp_path: Path) -> N
         with anyio.fail_after(10):
             while place.knowledge.owned is None:
                 await anyio.sleep(0.05)
-        assert (await place.knowledge.ingest("local", path)).status == "ingested"
-        assert await place.knowledge.search("local", "Team plan")
+        await put(place.knowledge.owned, "local", PRICES)
+        assert await place.knowledge.current.search("local", "Team plan")
 
 
 async def test_answering_can_end_as_soon_as_it_began(client: Redis, caplog: pytest.LogCaptureFixture) -> None:

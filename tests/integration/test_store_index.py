@@ -17,6 +17,7 @@ from runtime.redis import connect
 from runtime.remote import Caller, answering
 from runtime.settings import load
 from runtime.store import RedisStore
+from tests.knowledge import put, written
 
 pytestmark = pytest.mark.anyio
 
@@ -154,39 +155,41 @@ async def test_the_sync_methods_say_what_they_cannot_do(store: RedisStore) -> No
 
 async def test_an_installation_searches_its_store_where_that_is_on(tmp_path: Path, redis_url: str) -> None:
     """In the owner and beside it, and apart from documents: neither finds or counts what is the other's."""
-    path = tmp_path / "trees.md"
-    path.write_text("# Trees\n\nThe maple is a tree.\n")
+    trees = written("trees.md", "# Trees", "The maple is a tree.")
     settings = load(data_dir=tmp_path / "data", redis_url=redis_url, store_search=True)
     async with (
         open_installation(settings, own_index=True, work=False) as owner,
         open_installation(settings, own_index=False, work=False) as other,
     ):
         await owner.engine.store.aput(ANA, "k", {"text": "maple syrup"})
-        assert (await owner.knowledge.stats("acme")).documents == 0
-        assert await owner.knowledge.search("acme", "maple") == []
-        await owner.knowledge.ingest("acme", path)
+        assert (await owner.knowledge.current.stats("acme")).documents == 0
+        assert await owner.knowledge.current.search("acme", "maple") == []
+        assert owner.knowledge.owned is not None
+        await put(owner.knowledge.owned, "acme", trees)
         for place in (owner, other):
             assert [item.key for item in await place.engine.store.asearch(("acme",), query="maple tree")] == [
                 "k"
             ]
-            assert [p.document for p in await place.knowledge.search("acme", "maple syrup")] == ["trees.md"]
-        assert (await owner.knowledge.stats("acme")).documents == 1
+            assert [p.document for p in await place.knowledge.current.search("acme", "maple syrup")] == [
+                "trees.md"
+            ]
+        assert (await owner.knowledge.current.stats("acme")).documents == 1
     off = load(data_dir=tmp_path / "data", redis_url=redis_url)
     async with open_installation(off, own_index=True, work=False) as place:
-        found = await place.engine.store.asearch(("acme",), query="not ranked")
-        assert [(item.key, item.score) for item in found] == [("k", None)]
+        items = await place.engine.store.asearch(("acme",), query="not ranked")
+        assert [(item.key, item.score) for item in items] == [("k", None)]
 
 
 async def test_a_damaged_index_of_items_leaves_the_documents_served(tmp_path: Path, redis_url: str) -> None:
     """Only what needs it fails, with an error that has a type."""
-    path = tmp_path / "trees.md"
-    path.write_text("# Trees\n\nThe maple is a tree.\n")
+    trees = written("trees.md", "# Trees", "The maple is a tree.")
     damaged = tmp_path / "data" / "index" / "memory"
     damaged.mkdir(parents=True)
     (damaged / "junk").write_text("no shard")
     settings = load(data_dir=tmp_path / "data", redis_url=redis_url, store_search=True)
     async with open_installation(settings, own_index=True, work=False) as place:
-        await place.knowledge.ingest("acme", path)
-        assert await place.knowledge.search("acme", "maple")
+        assert place.knowledge.owned is not None
+        await put(place.knowledge.owned, "acme", trees)
+        assert await place.knowledge.current.search("acme", "maple")
         with pytest.raises(NotSupported):
             await place.engine.store.asearch(("acme",), query="maple")

@@ -1,0 +1,48 @@
+"""The chunking that a run or the settings ask for: name, parameters, and how tokens are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from qdrant_edge import Bm25
+
+from ingestion.embed import bm25
+from ingestion.strategies.semantic import Vector
+from ingestion.strategy import DEFAULT, Strategy, build
+from ingestion.tokens import counter
+from runtime.errors import InvalidInput
+
+
+class Asked(BaseModel):
+    """What JSON may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = DEFAULT
+    parameters: Mapping[str, Any] = {}
+    tokens: str = "rule"
+    """As `ingestion.tokens.counter` names it."""
+
+
+def strategy_of(asked: Mapping[str, Any]) -> Strategy:
+    """Raises InvalidInput, which names what is allowed, and SettingsInvalid without the vocabulary."""
+    try:
+        given = Asked.model_validate(asked)
+    except ValidationError as exc:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise InvalidInput(f"the strategy is not valid: {faults}; known are {[*Asked.model_fields]}") from exc
+    return build(given.name, rule=counter(given.tokens), embed=_weights, **given.parameters)
+
+
+def _weights(texts: Sequence[str]) -> Sequence[Vector]:
+    """By the embedder that is configured; there is one so far."""
+    vectors = (_model().embed_document(text) for text in texts)
+    return [dict(zip(vector.indices, vector.values, strict=True)) for vector in vectors]
+
+
+@cache
+def _model() -> Bm25:
+    return bm25()

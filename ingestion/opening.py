@@ -1,0 +1,105 @@
+"""What a process opens to ingest: parser processes, the byte budget, OCR."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from anyio import to_thread
+
+from ingestion.artifacts import drop_stale
+from ingestion.budget import ByteBudget
+from ingestion.chunking import strategy_of
+from ingestion.limits import Limits
+from ingestion.ocr.endpoint import Chat, endpoint_reader
+from ingestion.ocr.fallback import with_fallback
+from ingestion.ocr.rapid import rapid_reader
+from ingestion.options import ReadOptions, Thresholds
+from ingestion.pipeline import Pipeline
+from ingestion.reading import Reader
+from ingestion.remote import SharedKnowledge
+from ingestion.sandbox import open_sandbox
+from ingestion.sources.fetch import Remote
+from ingestion.sources.web import WebRules
+from ingestion.steps import Means
+from runtime.errors import InvalidInput, SettingsInvalid
+
+_PAGES_SHARE = 4
+"""A quarter of the byte budget is for rendered pages, the rest for documents."""
+
+T = TypeVar("T", Limits, Thresholds)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What ingestion may use, in one process."""
+
+    folder: Path
+    """For what the steps leave each other; the same for all processes of the installation."""
+    strategy: Mapping[str, Any]
+    """Name and parameters of the default chunking."""
+    processes: int = 2
+    process_bytes: int = 2_000_000_000
+    budget_bytes: int = 256_000_000
+    max_bytes: int = 100_000_000
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Other limits than the defaults, by their name."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Other thresholds than the defaults, by their name."""
+    hosts: Sequence[str] = ()
+    """Internal hosts that documents may be fetched from."""
+    docling_artifacts: Path | None = None
+    ocr_timeout_s: float = 120.0
+    """For one page."""
+    ocr_concurrency: int = 4
+    """Pages at the OCR endpoint at once."""
+
+
+async def make_pipeline(setup: Setup, knowledge: SharedKnowledge, reader: Reader) -> Pipeline:
+    """Raises SettingsInvalid."""
+    _check_strategy(setup.strategy)
+    await to_thread.run_sync(drop_stale, setup.folder)
+    remote = Remote(WebRules(allowed_hosts=frozenset(setup.hosts)))
+    budget = ByteBudget(setup.budget_bytes - setup.budget_bytes // _PAGES_SHARE)
+    return Pipeline(Means(knowledge, reader, budget, setup.folder, setup.strategy, remote))
+
+
+@asynccontextmanager
+async def open_reader(setup: Setup, ocr: Chat | None) -> AsyncIterator[Reader]:
+    """What reads files, without an index; `ocr` is DeepSeek-OCR-2 at an endpoint, None: RapidOCR alone.
+
+    Parser processes start when they are first needed. Raises SettingsInvalid.
+    """
+    options = ReadOptions(
+        limits=_with(replace(Limits(), bytes=setup.max_bytes), setup.limits, "CORNERMAN_INGEST_LIMITS"),
+        thresholds=_with(Thresholds(), setup.thresholds, "CORNERMAN_INGEST_THRESHOLDS"),
+        docling_artifacts=setup.docling_artifacts,
+    )
+    async with open_sandbox(setup.processes, setup.process_bytes) as sandbox:
+        read_image = rapid_reader(sandbox, setup.ocr_timeout_s)
+        if ocr is not None:
+            endpoint = endpoint_reader(ocr, timeout_s=setup.ocr_timeout_s, concurrency=setup.ocr_concurrency)
+            read_image = with_fallback(endpoint, read_image)
+        yield Reader(sandbox, ByteBudget(setup.budget_bytes // _PAGES_SHARE), read_image, options)
+
+
+def _with(defaults: T, given: Mapping[str, float], setting: str) -> T:
+    known = {field.name for field in fields(defaults)}
+    if unknown := sorted(set(given) - known):
+        raise SettingsInvalid(f"{setting}: {', '.join(unknown)} is unknown; known are {sorted(known)}")
+    if wrong := sorted(name for name, value in given.items() if value < 0):
+        raise SettingsInvalid(f"{setting}: {', '.join(wrong)} is negative")
+    # Checked above: both have numbers only, and the settings are numbers.
+    return replace(defaults, **given)  # type: ignore[arg-type]
+
+
+def _check_strategy(strategy: Mapping[str, Any]) -> None:
+    try:
+        strategy_of(strategy)
+    except InvalidInput as exc:
+        raise SettingsInvalid(
+            f"the chunking is not valid: {exc}; CORNERMAN_CHILD_TOKENS, CORNERMAN_PARENT_TOKENS"
+        ) from exc

@@ -1,0 +1,52 @@
+"""How one document comes into the index: by steps, each of which bears to be done again by any process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingestion.report import Report
+from ingestion.steps import Means, Steps
+from runtime.errors import DocumentError, InvalidInput
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What a process ingests with. Opened by `ingestion.opening.open_pipeline`."""
+
+    means: Means
+
+    async def step(
+        self,
+        tenant: str,
+        stage: str,
+        state: Mapping[str, Any],
+        report: Report,
+        *,
+        roots: Sequence[Path] | None,
+    ) -> dict[str, Any]:
+        """Does one step of the document's run and returns what it adds to the state.
+
+        `status` is `working` until the last step makes it `ingested`; `unchanged` and `refused` (with `code`
+        and `reason`) end the run early. `roots`: folders that a local source has to be in; None: any. Raises
+        InvalidInput, and errors that are `retryable`; the index is then as it was.
+        """
+        steps = Steps(self.means, tenant, state, report, roots)
+        stages: Mapping[str, Callable[[], Awaitable[dict[str, Any]]]] = {
+            "route": steps.route,
+            "parse": steps.parse,
+            "chunk": steps.chunk,
+            "embed": steps.embed,
+            "upsert": steps.upsert,
+            "verify": steps.verify,
+        }
+        if stage not in stages:
+            raise InvalidInput(f"there is no stage {stage!r}; known are {', '.join(stages)}")
+        try:
+            return await stages[stage]()
+        except DocumentError as exc:
+            if exc.retryable:
+                raise
+            return {"status": "refused", "code": exc.code, "reason": str(exc)}

@@ -1,0 +1,188 @@
+"""The steps of one document's ingestion. What they leave for each other lies in files, which may be gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from ingestion import work
+from ingestion.artifacts import Artifacts
+from ingestion.budget import ByteBudget
+from ingestion.chunk import digest
+from ingestion.chunking import strategy_of
+from ingestion.document import clean
+from ingestion.reading import Reader
+from ingestion.remote import SharedKnowledge
+from ingestion.report import Report, StoredDocument
+from ingestion.sources.fetch import Fetched, Remote, fetched
+from ingestion.sources.locate import Rules, locate
+from ingestion.sources.source import Source
+from ingestion.sources.stores import BUCKETS, HOSTED
+from runtime.errors import InvalidInput, KnowledgeUnavailable, SourceUnavailable
+
+Update = dict[str, Any]
+
+_RECIPE = "2"
+"""Raised when parsing, chunking or embedding changes: documents read by an older recipe are read anew."""
+_BATCH = 256
+"""Points written at once."""
+_DISCARD_S = 5.0
+_CUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all steps of a process work with."""
+
+    knowledge: SharedKnowledge
+    reader: Reader
+    budget: ByteBudget
+    """For documents; the reader has another for pages: who holds of one must not wait for its like."""
+    folder: Path
+    """Holds a folder for each version on its way."""
+    strategy: Mapping[str, Any]
+    """Name and parameters of the chunking, where a run names none."""
+    remote: Remote
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Those of one run. Each returns what it adds to the state; see `Pipeline.step`."""
+
+    means: Means
+    tenant: str
+    state: Mapping[str, Any]
+    report: Report
+    roots: Sequence[Path] | None
+
+    async def route(self) -> Update:
+        """Fetches, and compares with what is there: the same bytes cut the same way are `unchanged`."""
+        strategy = self._strategy
+        strategy_of(strategy)
+        source = await self._source()
+        name = clean(self.state.get("name") or source.name)
+        async with self._fetched(source) as file:
+            version = digest(_RECIPE, name, file.sha256, json.dumps(strategy, sort_keys=True))
+            added: Update = {"name": name, "digest": file.sha256, "version": version, "bytes": file.size}
+            if known := await self.means.knowledge.current.known(self.tenant, name, version):
+                return {**added, "status": "unchanged", **_figures(known)}
+            if source.path is None:
+                await to_thread.run_sync(self._artifacts_of(version).keep_source, file.path)
+        return {**added, "status": "working"}
+
+    async def parse(self) -> Update:
+        """In a parser process; pages that are pictures come back as such, for OCR."""
+        async with self._file() as path:
+            read = await self.means.reader.read(path, self.state["name"], self._artifacts, self.report)
+        return {"pages": read.pages, "reading": asdict(read.route)}
+
+    async def chunk(self) -> Update:
+        artifacts = self._artifacts
+        if not artifacts.has("document.json"):
+            await self.parse()
+        more = {"root": self.state.get("root", ""), "route": self.state["reading"]}
+        cutting = (work.cut, artifacts.folder, self._strategy, self.state["version"], more)
+        cut = await self.means.reader.sandbox.call(*cutting, timeout_s=_CUT_S, document=self.state["name"])
+        return {"chunks": cut.chunks, "tokens": cut.tokens}
+
+    async def embed(self) -> Update:
+        artifacts = self._artifacts
+        if not artifacts.has("records.jsonl"):
+            await self.chunk()
+        embedding = (work.embed, artifacts.folder)
+        await self.means.reader.sandbox.call(*embedding, timeout_s=_CUT_S, document=self.state["name"])
+        return {}
+
+    async def upsert(self) -> Update:
+        """Writes the version out of sight, then shows it in the place of the one before."""
+        if not self._artifacts.has("points.jsonl"):
+            await self.embed()
+        try:
+            await self._stage()
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(_DISCARD_S, shield=True):
+                await self.means.knowledge.current.discard(self.tenant, self.state["version"])
+            raise
+        keep = bool(self.state.get("keep_versions"))
+        name, version = self.state["name"], self.state["version"]
+        await self.means.knowledge.current.publish(self.tenant, name, version, keep=keep)
+        return {}
+
+    async def verify(self) -> Update:
+        """What searches see is this version, and all of it. Raises KnowledgeUnavailable otherwise."""
+        name, version = self.state["name"], self.state["version"]
+        found = await self.means.knowledge.current.count(self.tenant, version)
+        known = await self.means.knowledge.current.known(self.tenant, name, version)
+        if known is None or found != self.state["chunks"]:
+            raise KnowledgeUnavailable(
+                f"the index shows {found} of {self.state['chunks']} chunks of {name!r}; ingest it again"
+            )
+        await to_thread.run_sync(self._artifacts.drop)
+        return {"status": "ingested", **_figures(known)}
+
+    async def _stage(self) -> None:
+        points, written = self._artifacts.points(), 0
+        while batch := await to_thread.run_sync(lambda: list(islice(points, _BATCH))):
+            await self.means.knowledge.current.stage(self.tenant, self.state["version"], batch)
+            written += len(batch)
+            self.report(written, self.state["chunks"])
+
+    async def _source(self) -> Source:
+        named = self.state.get("source")
+        if not isinstance(named, str) or not named.strip():
+            raise InvalidInput(f"source must be a path or a URL, not {named!r:.100}")
+        schemes = BUCKETS | HOSTED if self.roots is None else BUCKETS
+        found = await locate([named], Rules(self.roots, schemes, self.means.remote.web))
+        if len(found) != 1:
+            raise InvalidInput(f"{named!r} stands for {len(found)} documents; a run takes one")
+        return found[0]
+
+    @asynccontextmanager
+    async def _file(self) -> AsyncIterator[Path]:
+        """The document's bytes, those that `route` saw. Raises SourceUnavailable when they have changed."""
+        kept = self._artifacts.source
+        if kept.exists():
+            yield kept
+            return
+        async with self._fetched(await self._source()) as file:
+            if file.sha256 != self.state["digest"]:
+                name = self.state["name"]
+                raise SourceUnavailable(f"{name!r} has changed since its run began; ingest it again")
+            yield file.path
+
+    @asynccontextmanager
+    async def _fetched(self, source: Source) -> AsyncIterator[Fetched]:
+        means = self.means
+        async with fetched(source, means.reader.options.limits, means.budget, means.remote) as file:
+            yield file
+
+    @property
+    def _strategy(self) -> Mapping[str, Any]:
+        return self.state.get("strategy") or self.means.strategy
+
+    @property
+    def _artifacts(self) -> Artifacts:
+        return self._artifacts_of(self.state["version"])
+
+    def _artifacts_of(self, version: str) -> Artifacts:
+        return Artifacts(self.means.folder / digest(self.tenant, version))
+
+
+def _figures(known: StoredDocument) -> Update:
+    """What the run says of a document that is in the index."""
+    return {
+        "pages": known.pages,
+        "chunks": known.chunks,
+        "tokens": known.tokens,
+        "reading": dict(known.route),
+        "notes": list(known.notes),
+        "hidden": known.hidden,
+    }

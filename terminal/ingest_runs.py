@@ -1,0 +1,150 @@
+"""Documents as runs of the graph `ingest`: started, followed, and what became of each."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import NAMESPACE_URL, uuid5
+
+import anyio
+import orjson
+from anyio import CapacityLimiter
+
+from compose import Installation
+from graphs import INGEST
+from ingestion.sources.source import Source
+from runtime.context import OPERATOR, User
+from runtime.errors import AppError, leaf
+from runtime.events import Logged
+from runtime.keys import thread_key
+from runtime.run_request import RunParams
+from runtime.session import open_session
+from runtime.waiting import settled
+
+_WAIT_S = 24 * 3_600.0
+"""The run's own time-out is shorter; this bounds the wait where no worker takes it."""
+
+Status = Literal["ingested", "unchanged", "refused", "failed", "removed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one document."""
+
+    document: str
+    status: Status
+    pages: int | None = None
+    chunks: int = 0
+    tokens: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    """From the start of its run to its end, waiting for a worker included."""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """Level, parser and reasons of the route that was taken."""
+    notes: Sequence[str] = ()
+    hidden: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+class Watch:
+    """What whoever watches is told of; does nothing by itself."""
+
+    def __init__(
+        self, on_stage: Callable[[str, str], None], on_pages: Callable[[str, int, int], None]
+    ) -> None:
+        """`on_stage` takes a document and the stage it has come to, "" at its end; `on_pages` a document, its
+        scanned pages that are read, and how many there are."""
+        self.on_stage = on_stage
+        self.on_pages = on_pages
+
+    def note(self, document: str, progress: Mapping[str, Any]) -> None:
+        """One progress event of the document's run."""
+        if progress["stage"] == "parse" and progress["done"]:
+            self.on_pages(document, progress["done"], progress["total"])
+        elif not progress["done"]:
+            self.on_stage(document, progress["stage"])
+
+
+async def ingest_all(
+    installation: Installation,
+    tenant: str,
+    sources: Sequence[Source],
+    watch: Watch,
+    more: Mapping[str, Any],
+) -> list[Outcome]:
+    """One outcome for each source, in their order; a document that fails does not stop the others.
+
+    `more`: of the run's input, `strategy` and `keep_versions`.
+    """
+    outcomes: dict[int, Outcome] = {}
+    limiter = CapacityLimiter(await _at_once(installation))
+
+    async def one(place: int, source: Source) -> None:
+        async with limiter:
+            began = time.monotonic()
+            values = await _run(installation, tenant, source, watch, more)
+            outcomes[place] = _outcome(source.name, values, time.monotonic() - began)
+            watch.on_stage(source.name, "")
+
+    async with anyio.create_task_group() as tasks:
+        for place, source in enumerate(sources):
+            tasks.start_soon(one, place, source)
+    return [outcomes[place] for place in range(len(sources))]
+
+
+async def _at_once(installation: Installation) -> int:
+    """As many as keep the parsers busy, but at most half of the workers' slots: others talk meanwhile."""
+    settings = installation.settings
+    of_one = min(2 * settings.ingest_processes, max(1, settings.worker_concurrency // 2))
+    return of_one * max(1, await installation.queue.workers())
+
+
+async def _run(
+    installation: Installation, tenant: str, source: Source, watch: Watch, more: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The last state of the document's run; `failed` with the error's code where it had none."""
+    user = User(tenant, OPERATOR, frozenset({"admin"}))
+    # One thread a document, so that two commands at once do not write it at once.
+    thread_id = str(uuid5(NAMESPACE_URL, f"ingest\x00{tenant}\x00{source.name}"))
+    asked = {"source": source.uri, "name": source.name, "root": root_of(source), **more}
+    try:
+        return await _followed(installation, user, thread_id, asked, watch)
+    except (AppError, ExceptionGroup) as exc:
+        error = leaf(exc)
+        if not isinstance(error, AppError):
+            raise
+        return {"status": "failed", "code": error.code, "reason": str(error)}
+
+
+async def _followed(
+    installation: Installation, user: User, thread_id: str, asked: Mapping[str, Any], watch: Watch
+) -> Mapping[str, Any]:
+    engine, thread = installation.engine, thread_key(user.tenant, thread_id)
+    params = RunParams(assistant_id=INGEST, input=asked)
+    started = await engine.commands.start(user, thread_id, params, forget=True)
+
+    async def note(logged: Logged) -> None:
+        watch.note(str(asked["name"]), orjson.loads(logged.event.body)["params"]["data"])
+
+    async with open_session(user, thread_id, engine, note) as session:
+        await session.subscribe({"channels": ["custom:progress"], "since": started.seq_before})
+        run = await settled(engine, thread, started.run_id, within_s=_WAIT_S)
+    if run is None or run.status != "success":
+        code, message = (run.error, run.error_message) if run else ("run_cancelled", "its run was deleted")
+        return {"status": "failed", "code": code, "reason": message}
+    state = await engine.state.get(user, await engine.threads.own(user, thread_id))
+    return state.values if state else {"status": "failed", "code": "not_found", "reason": "its state is gone"}
+
+
+def root_of(source: Source) -> str:
+    """What named the source, the same wherever the command was given."""
+    return source.root if "://" in source.root else os.path.abspath(source.root)
+
+
+def _outcome(name: str, values: Mapping[str, Any], seconds: float) -> Outcome:
+    given = {key: values[key] for key in Outcome.__dataclass_fields__ if key in values}
+    return Outcome(**{**given, "document": name, "seconds": round(seconds, 2)})

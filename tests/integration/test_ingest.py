@@ -1,0 +1,200 @@
+"""Documents as runs: through the queue, by workers and parser processes, into the index."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from rich.console import Console
+
+from compose import Installation, open_installation
+from graphs import INGEST
+from ingestion.report import STAGES
+from ingestion.sources.locate import locate
+from runtime.context import OPERATOR, User
+from runtime.keys import thread_key
+from runtime.run_request import RunParams
+from runtime.settings import load
+from runtime.waiting import settled
+from terminal.ingest import Asked, ingest
+from terminal.ingest_runs import Outcome
+from tests.samples import SAMPLES
+from tests.unit.tiny_pdf import Line, tiny_pdf
+
+pytestmark = pytest.mark.anyio
+
+ENGINEER = User("acme", "eva", frozenset({"engineer"}))
+COMMAND = User("acme", OPERATOR, frozenset({"admin"}))
+KEYS = '{"k": {"tenant": "acme", "subject": "eva", "roles": ["engineer"]}}'
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Installation]:
+    """An installation of its own that works, whose users have keys."""
+    settings = load(data_dir=tmp_path / "data", api_keys=KEYS, ingest_processes=1)
+    async with open_installation(settings, own_index=True, work=True) as opened:
+        yield opened
+
+
+async def ingested(place: Installation, *paths: Path, **asked: Any) -> dict[str, Outcome]:
+    """What became of the documents, by name."""
+    given = Asked([str(path) for path in paths], "acme", as_json=True, **asked)
+    outcomes = await ingest(place, given, await locate(given.sources), Console())
+    return {outcome.document: outcome for outcome in outcomes}
+
+
+async def found(place: Installation, query: str) -> list[str]:
+    """The quotes that answer a query."""
+    return [passage.quote for passage in await place.knowledge.current.search("acme", query)]
+
+
+async def started(place: Installation, user: User, **given: Any) -> Mapping[str, Any]:
+    """A run as a client of the protocol starts it; its record's status and error, and its last state."""
+    params = RunParams(assistant_id=INGEST, input=given)
+    begun = await place.engine.commands.start(user, "t", params)
+    run = await settled(place.engine, thread_key("acme", "t"), begun.run_id, within_s=60)
+    state = await place.engine.state.get(user, await place.engine.threads.own(user, "t"))
+    assert run is not None and state is not None
+    return {"run": run.status, "error": run.error, **state.values}
+
+
+async def test_a_folder_again_and_again(place: Installation, tmp_path: Path) -> None:
+    """Read once; the same again is unchanged; what changed is replaced, and what has gone is taken out."""
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    for name, text in {"a.md": "Seats cost 39.", "b.md": "Terms: thirty days.", "c.txt": "Boats."}.items():
+        (folder / name).write_text(text)
+    first = await ingested(place, folder)
+    assert {o.status for o in first.values()} == {"ingested"} and set(first) == {"a.md", "b.md", "c.txt"}
+    assert {o.status for o in (await ingested(place, folder)).values()} == {"unchanged"}
+    (folder / "a.md").write_text("Seats cost 41.")
+    (folder / "b.md").unlink()
+    second = {name: outcome.status for name, outcome in (await ingested(place, folder)).items()}
+    assert second == {"a.md": "ingested", "b.md": "removed", "c.txt": "unchanged"}
+    assert await found(place, "seats") == ["Seats cost 41."] and await found(place, "thirty") == []
+    (folder / "c.txt").unlink()
+    assert "c.txt" not in await ingested(place, folder, keep_missing=True)
+    assert await found(place, "boats") == ["Boats."]
+
+
+async def test_the_samples(place: Installation) -> None:
+    """Each with its route and its reasons; nothing is left between the steps or in the budgets."""
+    outcomes = await ingested(place, SAMPLES)
+    assert {o.status for o in outcomes.values()} == {"ingested"}, outcomes
+    assert all(o.reading["level"] and o.reading["parser"] and o.reading["reasons"] for o in outcomes.values())
+    assert all(o.chunks and o.tokens and o.bytes for o in outcomes.values())
+    assert outcomes["product-sheet.pdf"].pages == 5
+    assert list((place.settings.data_dir / "ingest").glob("*")) == []
+    for budget in (place.pipeline.means.budget, place.pipeline.means.reader.budget):
+        assert (budget.active_buffers, budget.held_bytes, budget.leak_count) == (0, 0, 0)
+
+
+async def test_one_bad_file_never_stops_the_others(place: Installation, tmp_path: Path) -> None:
+    """Each is refused with its code, named in its reason; what can be read is in the index."""
+    (tmp_path / "kb").mkdir()
+    bad = {
+        "empty.md": (b"", "DOCUMENT_EMPTY"),
+        "locked.pdf": (tiny_pdf([[Line("secret")]], encrypted=True), "DOCUMENT_ENCRYPTED"),
+        "noise.pdf": (b"%PDF-1.7\n" + bytes(range(256)) * 40, "DOCUMENT_CORRUPT"),
+        "song.mp3": (b"ID3\x03" + bytes(500), "FORMAT_UNSUPPORTED"),
+        "cut.docx": (b"PK\x03\x04" + bytes(200), "DOCUMENT_CORRUPT"),
+    }
+    for name, (data, _) in bad.items():
+        (tmp_path / "kb" / name).write_bytes(data)
+    (tmp_path / "kb" / "good.md").write_text("Seats cost 39.")
+    outcomes = await ingested(place, tmp_path / "kb")
+    assert outcomes.pop("good.md").status == "ingested"
+    assert {name: o.code for name, o in outcomes.items()} == {name: code for name, (_, code) in bad.items()}
+    assert all(o.status == "refused" and name in o.reason for name, o in outcomes.items())
+
+
+async def test_a_refused_version_leaves_the_one_before(place: Installation, tmp_path: Path) -> None:
+    """A broken upload must not empty the index."""
+    path = tmp_path / "p.md"
+    path.write_text("Seats cost 39.")
+    await ingested(place, path)
+    path.write_bytes(b"\x00\x01\x02" * 99)
+    assert (await ingested(place, path))["p.md"].status == "refused"
+    assert await found(place, "seats") == ["Seats cost 39."]
+
+
+async def test_versions_kept_and_chunks_as_asked(place: Installation, tmp_path: Path) -> None:
+    """What the command line asks for reaches the run, and another way to cut is another version."""
+    path = tmp_path / "p.md"
+    path.write_text("Seats cost 39 dollars. " * 40)
+    first = (await ingested(place, path, keep_versions=True))["p.md"]
+    small = {"name": "sentence", "parameters": {"tokens": 32}}
+    second = (await ingested(place, path, keep_versions=True, strategy=small))["p.md"]
+    assert (first.status, second.status) == ("ingested", "ingested") and second.chunks > first.chunks
+    knowledge = place.knowledge.owned
+    assert knowledge is not None and len(await knowledge.versions("acme", "p.md")) == 2
+
+
+async def test_progress_is_streamed(place: Installation, tmp_path: Path) -> None:
+    """Every stage once, in order, and the chunks as they are written."""
+    (tmp_path / "p.md").write_text("# Seats\n\nThey cost 39 dollars.")
+    await started(place, COMMAND, source=str(tmp_path / "p.md"))
+    logged = [json.loads(logged.event.body) for logged in await place.engine.events.read("acme/t", 0)]
+    progress = [e["params"]["data"] for e in logged if e["method"] == "custom"]
+    begun = [p["stage"] for p in progress if not p["done"]]
+    assert begun == list(STAGES)
+    assert {"name": "progress", "stage": "upsert", "done": 1, "total": 1} in progress
+
+
+async def test_who_may_ingest_what(place: Installation, tmp_path: Path) -> None:
+    """A rep may not, whatever it is."""
+    path = tmp_path / "p.md"
+    path.write_text("Seats cost 39.")
+    rep = await started(place, User("acme", "ron"), source=str(path))
+    assert (rep["run"], rep["error"]) == ("error", "permission_denied")
+
+
+async def test_files_of_the_server_over_the_network(tmp_path: Path) -> None:
+    """Only those in the folders that the operator has opened."""
+    for folder in ("open", "closed"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "p.md").write_text(f"Seats in {folder}.")
+    settings = load(data_dir=tmp_path / "data", api_keys=KEYS, ingest_roots=str(tmp_path / "open"))
+    async with open_installation(settings, own_index=True, work=True) as place:
+        closed = await started(place, ENGINEER, source=str(tmp_path / "closed" / "p.md"))
+        assert (closed["status"], closed["code"]) == ("refused", "SOURCE_REFUSED")
+        sly = await started(place, ENGINEER, source=str(tmp_path / "open" / ".." / "closed" / "p.md"))
+        assert (sly["status"], sly["code"]) == ("refused", "SOURCE_REFUSED")
+        opened = await started(place, ENGINEER, source=str(tmp_path / "open" / "p.md"))
+        assert (opened["status"], opened["name"]) == ("ingested", "p.md")
+        inside = await started(place, ENGINEER, source="http://169.254.169.254/latest/meta-data")
+        assert (inside["status"], inside["code"]) == ("refused", "SOURCE_REFUSED")
+
+
+async def test_a_cancelled_run_leaves_nothing(place: Installation, tmp_path: Path) -> None:
+    """Neither points nor a busy parser; the document can be read afterwards."""
+    path = tmp_path / "big.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for n in range(200):
+            archive.writestr(f"{n}.md", f"# Part {n}\n\n" + "Seats cost money. " * 300)
+    begun = await place.engine.commands.start(
+        COMMAND, "t", RunParams(assistant_id=INGEST, input={"source": str(path)})
+    )
+    await anyio.sleep(0.5)
+    await place.engine.runs.cancel("acme/t", begun.run_id)
+    run = await settled(place.engine, "acme/t", begun.run_id, within_s=60)
+    assert run is not None and run.status == "interrupted"
+    assert await found(place, "seats") == []
+    assert place.pipeline.means.reader.sandbox.busy == 0
+    assert (await ingested(place, path))["big.zip"].status == "ingested"
+
+
+async def test_a_command_works_where_nobody_does(tmp_path: Path) -> None:
+    """And leaves it to the others where somebody does; a worker that has ended is not waited for."""
+    settings = load(data_dir=tmp_path / "data")
+    async with open_installation(settings, own_index=False, work=False) as watcher:
+        async with open_installation(settings, own_index=True, work=True):
+            with anyio.fail_after(10):
+                while not await watcher.queue.workers():
+                    await anyio.sleep(0.05)
+        assert await watcher.queue.workers() == 0
