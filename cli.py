@@ -67,7 +67,9 @@ def worker(config: Config = None) -> None:
 
 @app.command()
 def ingest(
-    sources: Annotated[list[str], typer.Argument(help="Files, folders, globs, s3:// and other URLs, https://…")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, s3:// and other URLs, https://…")
+    ],
     tenant: Tenant = "local",
     explain: Annotated[bool, typer.Option("--explain", help="Say how each was read, and why.")] = False,
     strategy: Annotated[str, typer.Option(help=f"How to cut: NAME or NAME:{_PARAMETER}.")] = "",
