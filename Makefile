@@ -7,7 +7,7 @@ SUITE := tests/langgraph_suite/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check js fmt bench bench-stream bench-checkpoints soak test-langgraph lock
+.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-checkpoints soak test-langgraph lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -61,6 +61,9 @@ bench-stream: setup .venv-bench-stream/ready ## The same beside LangGraph's own 
 
 soak: setup ## 50 sessions for 30 minutes: memory, latency, leaked keys
 	$(BIN)/python -m benchmarks.soak --minutes 30 --sessions 50
+
+bench-ingest: setup ## Ingestion: tables, OCR, speed, memory, previews; CORPUS=FOLDER adds real documents (20 minutes)
+	$(BIN)/python -m benchmarks.ingest $(if $(CORPUS),--corpus $(CORPUS))
 
 bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (11 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints

@@ -79,7 +79,8 @@ async def ingest(
     installation: Installation, asked: Asked, sources: Sequence[Source], console: Console
 ) -> list[Outcome]:
     """One outcome per document, then those of the documents that are no longer where they came from."""
-    more = {"keep_versions": asked.keep_versions, **({"strategy": asked.strategy} if asked.strategy else {})}
+    # All of it each time: what a run does not say, its thread still knows from the run before.
+    more = {"keep_versions": asked.keep_versions, "strategy": dict(asked.strategy)}
     with _bars(console, len(sources), shown=not asked.as_json) as watch:
         outcomes = await ingest_all(installation, asked.tenant, sources, watch, more)
     if asked.keep_missing:
@@ -89,16 +90,21 @@ async def ingest(
 
 async def _removed(installation: Installation, tenant: str, sources: Sequence[Source]) -> list[Outcome]:
     """Takes out what an earlier command found in the same folders, and this one does not."""
-    roots = {root_of(source) for source in sources}
+    roots = {root_of(source).rstrip("/") for source in sources}
     named = {source.name for source in sources}
     gone = [
         document.document
         for document in await installation.knowledge.current.documents(tenant)
-        if document.root in roots and document.document not in named
+        if document.document not in named and any(_is_within(document.root, root) for root in roots)
     ]
     for name in gone:
         await installation.knowledge.current.remove(tenant, name)
     return [Outcome(name, "removed", reason="it is no longer there") for name in gone]
+
+
+def _is_within(place: str, root: str) -> bool:
+    """Whether a document came with that folder, glob or URL, or was once named itself in it."""
+    return place.rstrip("/") == root or place.startswith(f"{root}/")
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from runtime.events import Logged
 from runtime.keys import thread_key
 from runtime.run_request import RunParams
 from runtime.session import open_session
-from runtime.waiting import settled
+from runtime.waiting import cancel_if_there, settled
 
+_CANCEL_S = 5.0
 _WAIT_S = 24 * 3_600.0
 """The run's own time-out is shorter; this bounds the wait where no worker takes it."""
 
@@ -130,9 +131,15 @@ async def _followed(
     async def note(logged: Logged) -> None:
         watch.note(str(asked["name"]), orjson.loads(logged.event.body)["params"]["data"])
 
-    async with open_session(user, thread_id, engine, note) as session:
-        await session.subscribe({"channels": ["custom:progress"], "since": started.seq_before})
-        run = await settled(engine, thread, started.run_id, within_s=_WAIT_S)
+    try:
+        async with open_session(user, thread_id, engine, note) as session:
+            await session.subscribe({"channels": ["custom:progress"], "since": started.seq_before})
+            run = await settled(engine, thread, started.run_id, within_s=_WAIT_S)
+    except anyio.get_cancelled_exc_class():
+        # Whoever interrupts the command wants no document read behind his back.
+        with anyio.move_on_after(_CANCEL_S, shield=True):
+            await cancel_if_there(engine, thread, started.run_id)
+        raise
     if run is None or run.status != "success":
         code, message = (run.error, run.error_message) if run else ("run_cancelled", "its run was deleted")
         return {"status": "failed", "code": code, "reason": message}

@@ -77,9 +77,11 @@ async def test_a_folder_again_and_again(place: Installation, tmp_path: Path) -> 
     second = {name: outcome.status for name, outcome in (await ingested(place, folder)).items()}
     assert second == {"a.md": "ingested", "b.md": "removed", "c.txt": "unchanged"}
     assert await found(place, "seats") == ["Seats cost 41."] and await found(place, "thirty") == []
+    assert (await ingested(place, folder / "c.txt"))["c.txt"].status == "unchanged"
     (folder / "c.txt").unlink()
     assert "c.txt" not in await ingested(place, folder, keep_missing=True)
     assert await found(place, "boats") == ["Boats."]
+    assert (await ingested(place, folder))["c.txt"].status == "removed"
 
 
 async def test_the_samples(place: Installation) -> None:
@@ -133,6 +135,9 @@ async def test_versions_kept_and_chunks_as_asked(place: Installation, tmp_path: 
     assert (first.status, second.status) == ("ingested", "ingested") and second.chunks > first.chunks
     knowledge = place.knowledge.owned
     assert knowledge is not None and len(await knowledge.versions("acme", "p.md")) == 2
+    third = (await ingested(place, path))["p.md"]
+    assert (third.status, third.chunks) == ("ingested", first.chunks)
+    assert len(await knowledge.versions("acme", "p.md")) == 1
 
 
 async def test_progress_is_streamed(place: Installation, tmp_path: Path) -> None:
