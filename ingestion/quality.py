@@ -10,6 +10,7 @@ from ingestion.options import Thresholds
 
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 _SIGN = re.compile(r"[\W_]+")
+_ASCII_SIGNS = {code: None for code in range(128) if not chr(code).isalnum()}
 _MIN_CHARS = 20
 """Of a text, for its shares to mean anything."""
 
@@ -30,13 +31,13 @@ class Quality:
 
 def quality_of(text: str, layer: str = "") -> Quality:
     """`layer` is what the file itself says stands there, "" where it says nothing."""
-    letters = _SIGN.sub("", text)
+    letters = _letters(text)
     chars = len(text) - text.count(" ") - text.count("\n")
     return Quality(
         chars,
         len(_BAD.findall(text)) / chars if chars else 0.0,
         len(letters) / chars if chars else 0.0,
-        _lost(letters, _SIGN.sub("", layer)) if layer else 0.0,
+        _lost(letters, _letters(layer)) if layer else 0.0,
     )
 
 
@@ -51,6 +52,11 @@ def shortfall(quality: Quality, thresholds: Thresholds) -> str:
     if quality.letters_share < thresholds.min_letters_share:
         return f"only {quality.letters_share:.0%} of the characters are letters or digits"
     return ""
+
+
+def _letters(text: str) -> str:
+    """And digits; of ASCII in a twelfth of the time."""
+    return text.translate(_ASCII_SIGNS) if text.isascii() else _SIGN.sub("", text)
 
 
 def _lost(letters: str, layer: str) -> float:

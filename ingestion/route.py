@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingestion.options import Thresholds
-from ingestion.parse.pdf_page import PdfPage, look_at
+from ingestion.parse.pdf_page import PdfPage, glance_at
 from ingestion.parsed import LEVELS, Level
 from ingestion.signals import Signals, signals_of
 
@@ -37,7 +37,7 @@ class PdfRoute:
     levels: tuple[tuple[Level, int], ...]
     """Pages by level, of those seen."""
     pages: dict[int, PdfPage]
-    """By number from 1: the pages seen, which a reader need not look at again."""
+    """By number from 1: the pages seen, which a reader settles and need not look at again."""
     found: dict[int, PageLevel]
     """Of the same pages."""
 
@@ -51,7 +51,7 @@ def route_pdf(pdf: Any, thresholds: Thresholds, *, clock: Callable[[], float] = 
     for index in _spread(wanted):
         if pages and clock() >= end:
             break
-        page = look_at(pdf[index])
+        page = glance_at(pdf[index])
         pages[page.number] = page
         found[page.number] = level_of(signals_of(page), thresholds)
     counted = Counter(page.level for page in found.values() if page.level)

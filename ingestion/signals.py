@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from statistics import median_low
 
 from ingestion.document import Box
 from ingestion.parse.pdf_page import Line, PdfPage, Picture
+from ingestion.parse.pdf_text import around
 
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 _WIDE_SPACE = re.compile(r"\S {3,}(?=\S)")
@@ -30,6 +33,7 @@ _NARROW = 0.55
 """Of the page's width; a block that is wider is not a column."""
 _MIN_COLUMN_HEIGHT = 1.5
 """Of a line's height."""
+_block = attrgetter("block")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def signals_of(page: PdfPage) -> Signals:
     chars = len(text) - text.count(" ")
     level = [line for line in page.lines if line.level]
     height = median_low([line.box.y1 - line.box.y0 for line in level]) if level else 10.0
-    segments = _segments_by_row(level, height)
+    segments = _segments_by_row(level, height, "   " in text)
     rows = len(segments) or 1
     horizontal, vertical = _rules(page)
     image_share, largest = _pictures(page)
@@ -89,18 +93,20 @@ def signals_of(page: PdfPage) -> Signals:
 
 
 def _bad(text: str) -> int:
-    if text.isprintable() and "\ufffd" not in text:
+    if text.isprintable() and (text.isascii() or "\ufffd" not in text):
         return 0
     return len(_BAD.findall(text))
 
 
-def _segments_by_row(lines: Sequence[Line], height: float) -> list[int]:
-    """How many segments each row of text has."""
-    step = max(_MIN_ROW, height * _ROW)
+def _segments_by_row(lines: Sequence[Line], height: float, spaced: bool) -> list[int]:
+    """How many segments each row of text has; `spaced` tells whether there may be some within a line."""
+    step = 2 * max(_MIN_ROW, height * _ROW)
+    gap = height * _WIDE_GAP
     rows: dict[int, list[Line]] = {}
     for line in lines:
-        rows.setdefault(int((line.box.y0 + line.box.y1) / 2 / step), []).append(line)
-    return [_segments(row, height * _WIDE_GAP) for row in rows.values()]
+        _, y0, _, y1 = line.box
+        rows.setdefault(int((y0 + y1) / step), []).append(line)
+    return [_segments(row, gap) if spaced or len(row) > 1 else 1 for row in rows.values()]
 
 
 def _segments(row: list[Line], gap: float) -> int:
@@ -172,19 +178,15 @@ def _share(picture: Picture, page: PdfPage) -> float:
     return max(0.0, x1 - x0) * max(0.0, y1 - y0)
 
 
-def _columns(lines: Iterable[Line], page: PdfPage, height: float) -> float:
-    blocks: dict[int, Box] = {}
-    for line in lines:
-        box = blocks.get(line.block)
-        blocks[line.block] = _around(box, line.box) if box else line.box
+def _columns(lines: Sequence[Line], page: PdfPage, height: float) -> float:
     left: list[tuple[float, float]] = []
     right: list[tuple[float, float]] = []
-    for x0, y0, x1, y1 in blocks.values():
+    # No narrow block has its middle in the right half where no line begins as far in as that.
+    if not any([line.box.x0 > page.width * (0.5 - _NARROW / 2) for line in lines]):
+        return 0.0
+    for _, block in groupby(lines, key=_block):
+        x0, y0, x1, y1 = around(list(block))
         if x1 - x0 < page.width * _NARROW and y1 - y0 >= height * _MIN_COLUMN_HEIGHT:
             (left if x0 + x1 < page.width else right).append((y0, y1))
     beside = sum(max(0.0, min(a[1], b[1]) - max(a[0], b[0])) for a in left for b in right)
     return min(1.0, beside / page.height)
-
-
-def _around(one: Box, other: Box) -> Box:
-    return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))

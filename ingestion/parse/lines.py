@@ -15,24 +15,32 @@ def join(text: str, line: str) -> str:
     """`line` after `text`: no space between Chinese characters, a word cut by a hyphen put together."""
     if not text or not line:
         return text or line
-    if text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower():
+    last = text[-1]
+    if last == "-" and text[-2:-1].isalpha() and line[0].islower():
         return text[:-1] + line
-    return text + line if _CJK.match(text[-1]) and _CJK.match(line[0]) else f"{text} {line}"
+    # Most text ends before the Chinese characters begin, and is not worth a search.
+    chinese = last >= "\u3000" and _CJK.match(last) and _CJK.match(line)
+    return text + line if chinese else f"{text} {line}"
 
 
 def joined(lines: Iterable[str]) -> str:
     """All of them as one line of text."""
     text = ""
     for line in lines:
-        text = join(text, " ".join(line.split()))
+        text = join(text, _flat(line))
     return text
+
+
+def _flat(line: str) -> str:
+    """With single spaces alone; only these are printable, and few lines hold others."""
+    return line.strip() if line.isprintable() and "  " not in line else " ".join(line.split())
 
 
 def in_cell(lines: Iterable[str]) -> str:
     """As `joined`, of a table's cell: so narrow a column breaks compounds, it does not hyphenate words."""
     text = ""
     for line in lines:
-        flat = " ".join(line.split())
+        flat = _flat(line)
         text = text + flat if text.endswith("-") else join(text, flat)
     return text
 

@@ -13,7 +13,7 @@ from ingestion.options import ReadOptions
 from ingestion.parse import pdf_docling, pdf_layout, pdf_text
 from ingestion.parse.pdf_open import forget, opened
 from ingestion.parse.pdf_outline import Piece, outlined
-from ingestion.parse.pdf_page import PdfPage, look_at, refuse_large_images
+from ingestion.parse.pdf_page import PdfPage, glance_at, refuse_large_images, settled
 from ingestion.parsed import LEVELS, Level, Parsed, Route, Scan
 from ingestion.quality import quality_of, shortfall
 from ingestion.route import PdfRoute, level_of, route_pdf
@@ -24,7 +24,7 @@ _BATCH = 16
 """Pages that are held at once, and given to the layout model in one call."""
 _BATCHES_KEPT = 8
 """After so many MuPDF forgets what it keeps of them: with a large font each the pages would fill memory."""
-_SAMPLE_CHARS = 1_000
+_SAMPLE_CHARS = 500
 _MAX_NAMED = 8
 
 
@@ -69,7 +69,8 @@ class _Reader:
         """Adds to `pieces` and `scans`."""
         by_level: dict[Level, list[PdfPage]] = {level: [] for level in LEVELS}
         for index in indices:
-            page = self.route.pages.pop(index + 1, None) or look_at(self.pdf[index])
+            glanced = self.route.pages.pop(index + 1, None)
+            page = settled(glanced or glance_at(self.pdf[index]))
             by_level[self._level(page)].append(page)
         for page in by_level["EXTREME"]:
             self._scan(page)
@@ -129,12 +130,10 @@ class _Reader:
     def _shortfall(self, page: PdfPage, pieces: list[Piece] | None, level: Level) -> str:
         if pieces is None:
             return "the reader failed"
-        shown = [piece.part for piece in pieces if not piece.part.hidden]
-        text = "\n".join([part.text or " ".join(cell.text for cell in part.cells) for part in shown])
         if level == "LOW":
             # It is the layer itself, of which nothing is lost; a sample costs a third.
-            return shortfall(quality_of(text[:_SAMPLE_CHARS]), self.options.thresholds)
-        return shortfall(quality_of(text, page.text()), self.options.thresholds)
+            return shortfall(quality_of(_text(pieces)[:_SAMPLE_CHARS]), self.options.thresholds)
+        return shortfall(quality_of(_text(pieces), page.text()), self.options.thresholds)
 
     def _read(self, pages: Sequence[PdfPage], level: Level) -> dict[int, list[Piece] | None]:
         """None for a page on which the reader fails."""
@@ -186,6 +185,11 @@ class _Reader:
         if level == "HIGH" and self.docling.models:
             return "docling"
         return {"LOW": "pymupdf", "MEDIUM": "pymupdf4llm", "HIGH": "pymupdf4llm", "EXTREME": "ocr"}[level]
+
+
+def _text(pieces: Sequence[Piece]) -> str:
+    shown = [piece.part for piece in pieces if not piece.part.hidden]
+    return "\n".join([part.text or " ".join(cell.text for cell in part.cells) for part in shown])
 
 
 def _named(pages: Sequence[int] | dict[int, str]) -> str:

@@ -22,6 +22,7 @@ _MIN_GAPS = 3
 _MAX_LEVELS = 6
 _MIN_REPEATS = 3
 _MIN_KNOWN_REPEATS = 2
+_DIGITS = re.compile(r"\d+")
 _LETTER = re.compile(r"[^\W\d_]")
 _PAGE_NUMBER = re.compile(
     r"[\W_]*(page|seite|p\.|第)?\s*[\divxlc]{1,5}\s*(页|(/|of|von|-)\s*\d{1,5})?[\W_]*", re.IGNORECASE
@@ -46,8 +47,11 @@ def outlined(pieces: Sequence[Piece], pages: int) -> Iterator[Part]:
     """Parts in the order of `pieces`; `pages` is the document's count."""
     kept = _with_whole_headings(_without_running_heads(pieces, pages))
     body = _body_size(kept)
-    sizes = sorted({piece.size for piece in kept if _is_heading(piece, body)}, reverse=True)
-    parts = (_ranked(piece, body, sizes) for piece in kept)
+    headings = [_is_heading(piece, body) for piece in kept]
+    sizes = sorted({piece.size for piece, is_one in zip(kept, headings, strict=True) if is_one}, reverse=True)
+    parts = [
+        _heading(piece, sizes) if is_one else piece.part for piece, is_one in zip(kept, headings, strict=True)
+    ]
     for (kind, page, hidden), group in groupby(parts, key=lambda part: (part.kind, part.page, part.hidden)):
         if kind == "list":
             items = list(group)
@@ -60,27 +64,28 @@ def outlined(pieces: Sequence[Piece], pages: int) -> Iterator[Part]:
 
 def _without_running_heads(pieces: Sequence[Piece], pages: int) -> list[Piece]:
     """Drops page numbers, and what stands, but for its digits, in the margin of half of the pages."""
-    marginal = {(_shape(piece), piece.part.page) for piece in pieces if piece.marginal}
-    seen = Counter(shape for shape, _ in marginal)
+    shapes = [_DIGITS.sub("0", piece.part.text) if piece.marginal else "" for piece in pieces]
+    placed = {(shape, piece.part.page) for shape, piece in zip(shapes, pieces, strict=True)}
+    seen = Counter(shape for shape, _ in placed)
     often = max(_MIN_REPEATS, pages / 2)
 
-    def runs(piece: Piece) -> bool:
+    def runs(piece: Piece, count: int) -> bool:
         if not piece.marginal or piece.part.hidden:
             return False
-        count = seen[_shape(piece)]
         if piece.known:
             return count >= _MIN_KNOWN_REPEATS or bool(_PAGE_NUMBER.fullmatch(piece.part.text))
         return count >= often
 
-    return [piece for piece in pieces if not runs(piece)]
+    return [piece for piece, shape in zip(pieces, shapes, strict=True) if not runs(piece, seen[shape])]
 
 
 def _with_whole_headings(pieces: Sequence[Piece]) -> list[Piece]:
     """A heading of several lines comes as several pieces, one close below the other in one large font."""
     body = _body_size(pieces)
+    large = body * _HEADING_RATIO
     whole: list[Piece] = []
     for piece in pieces:
-        last = whole[-1] if whole else None
+        last = whole[-1] if whole and piece.size >= large else None
         if last and _goes_on(last, piece, body):
             text = join(last.part.text, piece.part.text)
             whole[-1] = last._replace(
@@ -98,13 +103,7 @@ def _goes_on(last: Piece, piece: Piece, body: float) -> bool:
     if (last.size, last.bold, last.part.kind) != (piece.size, piece.bold, piece.part.kind):
         return False
     close = -piece.size / 2 <= below.y0 - above.y1 <= piece.size / 2
-    return (
-        close and piece.size >= body * _HEADING_RATIO and _is_heading(last, body) and _is_heading(piece, body)
-    )
-
-
-def _shape(piece: Piece) -> str:
-    return re.sub(r"\d+", "0", piece.part.text)
+    return close and _is_heading(last, body) and _is_heading(piece, body)
 
 
 def _body_size(pieces: Sequence[Piece]) -> float:
@@ -120,19 +119,19 @@ def _is_heading(piece: Piece, body: float) -> bool:
     part, text = piece.part, piece.part.text
     if piece.known:
         return part.kind == "heading"
-    if part.hidden or not piece.size or not _LETTER.search(text) or text.startswith("- "):
+    large = piece.size >= body * _HEADING_RATIO
+    if part.hidden or not piece.size or not (large or (piece.bold and piece.size >= body)):
         return False
-    if text[-1] in _SENTENCE_END and (len(text) > _MAX_SHORT_CHARS or text.count(" ") >= _MIN_GAPS):
+    if len(text) > (_MAX_HEADING_CHARS if large else _MAX_SHORT_CHARS):
         return False
-    if piece.size >= body * _HEADING_RATIO:
-        return len(text) <= _MAX_HEADING_CHARS
-    return piece.bold and piece.size >= body and len(text) <= _MAX_SHORT_CHARS
+    if not _LETTER.search(text) or text.startswith("- "):
+        return False
+    wordy = len(text) > _MAX_SHORT_CHARS or text.count(" ") >= _MIN_GAPS
+    return not (wordy and text[-1] in _SENTENCE_END)
 
 
-def _ranked(piece: Piece, body: float, sizes: Sequence[float]) -> Part:
+def _heading(piece: Piece, sizes: Sequence[float]) -> Part:
     part = piece.part
-    if not _is_heading(piece, body):
-        return part
     level = min(sizes.index(piece.size) + 1, _MAX_LEVELS)
     return Part("heading", part.text, level=level, page=part.page, box=part.box, hidden=part.hidden)
 

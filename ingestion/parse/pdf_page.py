@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ingestion.document import Box
@@ -15,8 +15,9 @@ _FLAGS, _IMAGES = 2 | 1024, 4
 """PyMuPDF's TEXT_PRESERVE_WHITESPACE with TEXT_COLLECT_VECTORS, and TEXT_PRESERVE_IMAGES; as numbers, since
 importing PyMuPDF takes a second. Ligatures come out as letters, characters without a meaning as U+FFFD."""
 _SMALL_PIXELS = 10_000
-_EVERYWHERE = (-1e6, -1e6, 1e6, 1e6)
-"""PyMuPDF clips text to the page: what stands beside it would be lost before it is marked."""
+_EVERYWHERE = (-2147483648.0, -2147483648.0, 2147483520.0, 2147483520.0)
+"""PyMuPDF clips text to the page: what stands beside it would be lost before it is marked. This is its own
+INFINITE_RECT, against which it does not compare each character."""
 _BOLD, _MONO = 16, 8
 """PyMuPDF's TEXT_FONT_BOLD and TEXT_FONT_MONOSPACED."""
 _TEXT, _IMAGE, _SHAPE = 0, 1, 3
@@ -63,6 +64,8 @@ class PdfPage:
     lines: tuple[Line, ...]
     shapes: tuple[Shape, ...]
     pictures: tuple[Picture, ...]
+    doubts: OnPage | None = None
+    """Of a page only glanced at: how to tell whether what seems hidden is."""
 
     def text(self) -> str:
         """What a reader sees, line by line."""
@@ -71,6 +74,11 @@ class PdfPage:
 
 def look_at(page: Any) -> PdfPage:
     """`page` is PyMuPDF's; its rotation is removed."""
+    return settled(glance_at(page))
+
+
+def glance_at(page: Any) -> PdfPage:
+    """As `look_at`, but nothing is rendered: what may be hidden counts as seen until it is `settled`."""
     page.remove_rotation()
     width, height = page.rect.br
     text = page.get_textpage(_EVERYWHERE, _FLAGS | _IMAGES)
@@ -79,15 +87,23 @@ def look_at(page: Any) -> PdfPage:
         text = page.get_textpage(_EVERYWHERE, _FLAGS)
     found = text.extractDICT()["blocks"]
     shapes = tuple([_shape(block) for block in found if block["type"] == _SHAPE])
-    on_page = OnPage(width, height, shapes, page.get_displaylist)
-    by_block = [list(_lines(block, on_page)) for block in found if block["type"] == _TEXT]
-    lines = tuple([line for block in by_block for line in block])
-    if not images:
-        return PdfPage(page.number + 1, width, height, lines, shapes, ())
-    counts = [sum([len("".join(line.text.split())) for line in block]) for block in by_block]
+    texts = [block for block in found if block["type"] == _TEXT]
+    on_page = OnPage(width, height, shapes, texts, page.get_displaylist)
+    by_block = [list(_lines(block, on_page, on_page.why_surely_hidden)) for block in texts]
+    counts = [sum([len("".join(line.text.split())) for line in block]) for block in by_block if images]
     pictures = tuple([Picture(image.box, sum(counts[: image.blocks_before])) for image in images])
-    lines = tuple([_of_ocr(line, pictures) for line in lines])
-    return PdfPage(page.number + 1, width, height, lines, shapes, pictures)
+    lines = _beside([line for block in by_block for line in block], pictures)
+    doubts = on_page if on_page.is_in_doubt else None
+    return PdfPage(page.number + 1, width, height, lines, shapes, pictures, doubts)
+
+
+def settled(page: PdfPage) -> PdfPage:
+    """The page with what is in doubt decided, by rendering it once; before its document is closed."""
+    doubts = page.doubts
+    if doubts is None:
+        return page
+    lines = [line for block in doubts.texts for line in _lines(block, doubts, doubts.why_hidden)]
+    return replace(page, lines=_beside(lines, page.pictures), doubts=None)
 
 
 class _Image(NamedTuple):
@@ -106,9 +122,10 @@ def _images(text: Any) -> Iterator[_Image]:
     blocks = 0
     block = text.this.m_internal.first_block
     while block:
-        if block.type == _TEXT:
+        kind = block.type
+        if kind == _TEXT:
             blocks += 1
-        elif block.type == _IMAGE:
+        elif kind == _IMAGE:
             box, image = block.bbox, mupdf.FzStextBlock(block).i_image()
             cheap = image.w() * image.h() <= _SMALL_PIXELS
             yield _Image(Box(box.x0, box.y0, box.x1, box.y1), blocks, cheap)
@@ -130,10 +147,14 @@ def refuse_large_images(images: Sequence[Any], number: int, limits: Limits) -> N
 def _shape(block: dict[str, Any]) -> Shape:
     opaque = block["isrect"] and block["alpha"] == 255 and not block["stroked"]
     box = Box(*block["bbox"])
-    return Shape(box, block["number"], block["color"], block["stroked"], block["isrect"], opaque)
+    return Shape(
+        box, block["number"], block["color"], block["stroked"], block["isrect"], opaque, block["alpha"]
+    )
 
 
-def _lines(block: dict[str, Any], on_page: OnPage) -> Iterator[Line]:
+def _lines(
+    block: dict[str, Any], on_page: OnPage, why_hidden: Callable[[dict[str, Any], int], str]
+) -> Iterator[Line]:
     """A line whose parts differ in being hidden becomes several."""
     number = block["number"]
     for line in block["lines"]:
@@ -143,7 +164,7 @@ def _lines(block: dict[str, Any], on_page: OnPage) -> Iterator[Line]:
         if on_page.is_plain(box, spans, number):
             yield _line(box, spans, number, level, "")
             continue
-        reasons = [on_page.why_hidden(span, number) for span in spans]
+        reasons = [why_hidden(span, number) for span in spans]
         for reason in dict.fromkeys(reasons):
             chosen = [span for span, why in zip(spans, reasons, strict=True) if why == reason]
             yield _line(_around(chosen), chosen, number, level, reason)
@@ -151,15 +172,15 @@ def _lines(block: dict[str, Any], on_page: OnPage) -> Iterator[Line]:
 
 def _line(box: Sequence[float], spans: Sequence[Any], block: int, level: bool, hidden: str) -> Line:
     first = spans[0]
-    if len(spans) == 1:
-        text = first["text"]
-    else:
+    text, flags = first["text"], first["flags"]
+    if len(spans) > 1:
         text = "".join([span["text"] for span in spans])
+        flags &= spans[-1]["flags"]
         first = max(spans, key=_length)
-    size = round(first["size"] * 2) / 2
-    flags = first["flags"] & spans[0]["flags"] & spans[-1]["flags"]
-    base = first["origin"][1]
-    return Line(Box(*box), text, size, base, block, bool(flags & _BOLD), bool(flags & _MONO), level, hidden)
+        flags &= first["flags"]
+    size, base = round(first["size"] * 2) / 2, first["origin"][1]
+    bold, mono = flags & _BOLD > 0, flags & _MONO > 0
+    return Line(Box(*box), text, size, base, block, bold, mono, level, hidden)
 
 
 def _length(span: dict[str, Any]) -> int:
@@ -169,6 +190,11 @@ def _length(span: dict[str, Any]) -> int:
 def _around(spans: Sequence[Any]) -> Sequence[float]:
     lefts, tops, rights, bottoms = zip(*(span["bbox"] for span in spans), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _beside(lines: Sequence[Line], pictures: Sequence[Picture]) -> tuple[Line, ...]:
+    """The page's lines, those of somebody's OCR marked."""
+    return tuple([_of_ocr(line, pictures) for line in lines] if pictures else lines)
 
 
 def _of_ocr(line: Line, pictures: Sequence[Picture]) -> Line:

@@ -21,6 +21,9 @@ _ENDS = ".:;!?。：；！？"
 def pieces_of(page: PdfPage) -> Iterator[Piece]:
     """In the file's order, which a program that writes one column follows; ruled tables where they begin."""
     tables = ruled_tables(page) if page.shapes else []
+    if not tables:
+        yield from _paragraphs(page.lines, page)
+        return
     placed: dict[Ruled, int] = {}
     outside: list[Line] = []
     for line in page.lines:
@@ -57,11 +60,11 @@ def piece_of(lines: Sequence[Line], page: PdfPage) -> Piece:
     marginal = box.y1 < page.height * _MARGIN or box.y0 > page.height * (1 - _MARGIN)
     # What runs up a margin is no heading, however large.
     size = first.size if first.level else 0.0
-    return Piece(part, size, all([line.bold for line in lines]), marginal)
+    return Piece(part, size, first.bold and all([line.bold for line in lines]), marginal)
 
 
 def _text(lines: Sequence[Line]) -> str:
-    if len(lines) > 1 and all(line.mono for line in lines):
+    if len(lines) > 1 and lines[0].mono and all([line.mono for line in lines]):
         return "\n".join(line.text.rstrip() for line in lines)
     return joined([line.text for line in lines])
 
@@ -82,7 +85,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         text = line.text.strip()
         if not text:
             continue
-        if run and not _is_bare(run) and (BULLET.match(text) or not _goes_on(run, line)):
+        if run and (not _goes_on(run, line) or BULLET.match(text)) and not _is_bare(run):
             yield run
             run = []
         run.append(line)
@@ -99,6 +102,8 @@ def _is_bare(run: Sequence[Line]) -> bool:
 
 def _goes_on(run: Sequence[Line], line: Line) -> bool:
     last = run[-1]
+    if (last.block, last.size, last.bold, last.hidden) == (line.block, line.size, line.bold, line.hidden):
+        return True
     if last.hidden != line.hidden or abs(last.size - line.size) > last.size * _SAME_SIZE:
         return False
     changes = last.bold != line.bold and (last.bold or last.text.rstrip()[-1:] in _ENDS)
