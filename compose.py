@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from anyio import Event, create_task_group, move_on_after, sleep, sleep_forever
+from anyio import CancelScope, Event, create_task_group, move_on_after, sleep, sleep_forever
 from anyio.abc import TaskStatus
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -221,7 +221,7 @@ def setup_of(settings: Settings) -> Setup:
     tokens = {"child_tokens": settings.child_tokens, "parent_tokens": settings.parent_tokens}
     return Setup(
         folder=settings.data_dir / "ingest",
-        strategy={"name": "parent_child", "parameters": tokens, "tokens": settings.tokens},
+        strategy={"name": "parent_child", "parameters": tokens},
         processes=settings.ingest_processes,
         process_bytes=settings.ingest_process_bytes,
         budget_bytes=settings.ingest_budget_bytes,
@@ -315,8 +315,9 @@ async def _work_if_nobody_does(installation: Installation, waiting: Redis, done:
         with move_on_after(_WORKERS_POLL_S):
             await done.wait()
             return
-    async with _working(installation, waiting):
-        await done.wait()
+    with CancelScope(shield=True):
+        async with _working(installation, waiting):
+            await done.wait()
 
 
 @asynccontextmanager

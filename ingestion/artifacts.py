@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from pydantic import TypeAdapter
@@ -100,7 +101,8 @@ class Artifacts:
 
     def _write(self, name: str, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        new = self.folder / f"{name}.new"
+        # A name of its own: another run may be at the same version.
+        new = self.folder / f"{name}.{uuid4().hex}"
         new.write_bytes(data)
         new.replace(self.folder / name)
 
@@ -109,5 +111,9 @@ def drop_stale(folder: Path) -> None:
     """Deletes what runs that were given up left in `folder`, which holds a folder for each version."""
     before = time.time() - STALE_S
     for stale in folder.glob("*"):
-        if stale.stat().st_mtime < before:
+        try:
+            old = stale.stat().st_mtime < before
+        except FileNotFoundError:  # Another process, or its run, was faster.
+            continue
+        if old:
             shutil.rmtree(stale, ignore_errors=True)

@@ -19,6 +19,7 @@ from ingestion.owner import owned
 from ingestion.readers import Readers
 from ingestion.record import STORED, passage, stored
 from ingestion.report import Stats, StoredDocument
+from runtime.errors import KnowledgeUnavailable
 from runtime.passage import Passage
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ _QUERY_THREADS = 4
 _HITS_PER_PASSAGE = 8
 """Children fetched for each passage asked for: a parent has about four, and counts once."""
 _MAX_HITS = 2_000
+_SHARD = "shard-2"
+"""Its number is that of the payload's form: an older one is left where it is, and filled anew."""
 _SUPERSEDED = {"superseded": "yes"}
 """Payload of an old version that was kept on request."""
 
@@ -59,7 +62,7 @@ class Knowledge:
         """
         folder = data_dir / "index"
         with owned(folder):
-            index = await to_thread.run_sync(Index.open, folder / "shard")
+            index = await to_thread.run_sync(Index.open, folder / _SHARD)
             knowledge = cls(index, Journal(folder / "hidden.json"))
             try:
                 await knowledge._write(knowledge._drop_stale)
@@ -101,21 +104,32 @@ class Knowledge:
         rows = await self._query(self._seen, tenant, {"document": document, "version": version})
         return stored(rows[0]) if rows else None
 
-    async def stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
-        """Writes points of a version, which no search sees before `publish`."""
-        await self._write(self._stage, tenant, version, points)
+    async def named(self, tenant: str, document: str) -> StoredDocument | None:
+        """The document of that name that searches see."""
+        rows = await self._query(self._seen, tenant, {"document": document})
+        return stored(rows[0]) if rows else None
+
+    async def stage(self, tenant: str, version: str, points: Sequence[Put], *, writer: str) -> None:
+        """Writes points of a version, which no search sees before `publish`. `writer` is the run's id."""
+        await self._write(self._stage, tenant, version, points, writer)
 
     async def count(self, tenant: str, version: str) -> int:
         """Points of the version, staged or published."""
         return await self._query(lambda: self._index.count(tenant, version=version))
 
-    async def publish(self, tenant: str, document: str, version: str, *, keep: bool = False) -> None:
-        """Shows a staged version in the place of the one before, which is deleted unless it is to be kept."""
-        await self._write(self._publish, tenant, document, version, keep)
+    async def publish(
+        self, tenant: str, document: str, version: str, *, points: int, keep: bool = False
+    ) -> None:
+        """Shows a staged version in the place of the one before, which is deleted unless it is to be kept.
 
-    async def discard(self, tenant: str, version: str) -> None:
-        """Deletes a version that was staged and not published; does nothing to one that is seen."""
-        await self._write(self._discard, tenant, version)
+        Raises KnowledgeUnavailable where the version has not as many points, and drops those: the one before
+        stays.
+        """
+        await self._write(self._publish, tenant, document, version, points, keep)
+
+    async def discard(self, tenant: str, version: str, *, writer: str) -> None:
+        """Deletes a version that was staged and not published, unless another run writes it too."""
+        await self._write(self._discard, tenant, version, writer)
 
     async def remove(self, tenant: str, document: str) -> bool:
         """Takes all versions of the document out of the index; False when there is none."""
@@ -129,26 +143,42 @@ class Knowledge:
         return await to_thread.run_sync(function, *args, limiter=self._write_thread)
 
     def _unseen(self, tenant: str) -> Lists:
-        return {"version": self._journal.hidden(tenant), "superseded": list(_SUPERSEDED.values())}
+        return {"version": list(self._journal.hidden(tenant)), "superseded": list(_SUPERSEDED.values())}
 
     def _seen(self, tenant: str, equal: Values) -> list[dict[str, Any]]:
         """The first points of what searches see."""
         with self._readers.reading():
             return self._index.read(tenant, STORED, but=self._unseen(tenant), **{**equal, "ordinal": 0})
 
-    def _stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
-        # A version that is seen already is written again as it is: a run that was lost after `publish`.
-        if version not in self._journal.hidden(tenant) and not self._seen(tenant, {"version": version}):
-            self._journal.change(tenant, hide=[version])
+    def _stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
+        hidden = self._journal.hidden(tenant).get(version)
+        if hidden is None:
+            if self._index.read(tenant, ["version"], version=version, ordinal=0):
+                # It is seen already (its run was lost after `publish`), or was kept: as it is to be written.
+                return
+            # What an earlier try left behind may have been read in another way.
+            self._index.drop(tenant, version=version)
+        if hidden is None or writer not in hidden.writers:
+            self._journal.write(tenant, version, [*(hidden.writers if hidden else ()), writer])
             # Whoever began before does not know that this version is hidden.
             self._readers.wait_for_present()
         self._index.put(tenant, points)
 
-    def _publish(self, tenant: str, document: str, version: str, keep: bool) -> None:
+    def _publish(self, tenant: str, document: str, version: str, points: int, keep: bool) -> None:
+        found = self._index.count(tenant, version=version)
+        if found != points:
+            self._drop_version(tenant, version)
+            raise KnowledgeUnavailable(
+                f"{found} of {points} chunks of {document!r} were in the index when it was to be shown;"
+                " ingest it again"
+            )
         rows = self._index.read(tenant, ["version", *_SUPERSEDED], document=document, ordinal=0)
-        others = [row["version"] for row in rows if row["version"] != version]
-        kept = {row["version"] for row in rows if keep and row.get("superseded")}
-        replaced = [other for other in others if other not in kept]
+        superseded = {row["version"] for row in rows if row.get("superseded") == _SUPERSEDED["superseded"]}
+        others = {row["version"] for row in rows} - {version}
+        replaced = others - superseded if keep else others
+        if version in superseded:
+            self._journal.change(tenant, hide=[version])
+            self._index.mark(tenant, dict.fromkeys(_SUPERSEDED, ""), version=version)
         # The one step that readers see; what follows changes only what they no longer do.
         self._journal.change(tenant, hide=replaced, show=[version])
         self._readers.wait_for_present()
@@ -157,25 +187,37 @@ class Knowledge:
                 self._index.mark(tenant, _SUPERSEDED, version=other)
             else:
                 self._index.drop(tenant, version=other)
-        self._journal.change(tenant, show=replaced)
+        self._journal.change(tenant, show=others)
 
-    def _discard(self, tenant: str, version: str) -> None:
-        if version in self._journal.hidden(tenant):
-            self._index.drop(tenant, version=version)
-            self._journal.change(tenant, show=[version])
+    def _discard(self, tenant: str, version: str, writer: str) -> None:
+        hidden = self._journal.hidden(tenant).get(version)
+        if hidden is None or writer not in hidden.writers:
+            return
+        left = [other for other in hidden.writers if other != writer]
+        if left:
+            self._journal.write(tenant, version, left)
+        else:
+            self._drop_version(tenant, version)
+
+    def _drop_version(self, tenant: str, version: str) -> None:
+        self._journal.change(tenant, hide=[version])
+        self._readers.wait_for_present()
+        self._index.drop(tenant, version=version)
+        self._journal.change(tenant, show=[version])
 
     def _drop_stale(self) -> None:
         for tenant, version in self._journal.stale():
-            self._discard(tenant, version)
+            self._drop_version(tenant, version)
 
     def _remove(self, tenant: str, document: str) -> bool:
         rows = self._index.read(tenant, ["version"], document=document, ordinal=0)
+        there = self._index.count(tenant, document=document) > 0
         versions = {row["version"] for row in rows}
         self._journal.change(tenant, hide=versions)
         self._readers.wait_for_present()
         self._index.drop(tenant, document=document)
         self._journal.change(tenant, show=versions)
-        return bool(rows)
+        return there
 
     def _best_children(self, tenant: str, query: str, limit: int) -> list[Hit]:
         vector = self._bm25.embed_query(clean(query))

@@ -38,7 +38,7 @@ class Setup:
     """What ingestion may use, in one process."""
 
     folder: Path
-    """For what the steps leave each other; the same for all processes of the installation."""
+    """For what the steps leave each other; best the same for all workers, which then find it."""
     strategy: Mapping[str, Any]
     """Name and parameters of the default chunking."""
     processes: int = 2
@@ -52,6 +52,8 @@ class Setup:
     hosts: Sequence[str] = ()
     """Internal hosts that documents may be fetched from."""
     docling_artifacts: Path | None = None
+    ocr_model: str = ""
+    """The endpoint's, where there is one."""
     ocr_timeout_s: float = 120.0
     """For one page."""
     ocr_concurrency: int = 4
@@ -79,11 +81,11 @@ async def open_reader(setup: Setup, ocr: Chat | None) -> AsyncIterator[Reader]:
         docling_artifacts=setup.docling_artifacts,
     )
     async with open_sandbox(setup.processes, setup.process_bytes) as sandbox:
-        read_image = rapid_reader(sandbox, setup.ocr_timeout_s)
+        read_image, engine = rapid_reader(sandbox, setup.ocr_timeout_s), "rapidocr"
         if ocr is not None:
             endpoint = endpoint_reader(ocr, timeout_s=setup.ocr_timeout_s, concurrency=setup.ocr_concurrency)
-            read_image = with_fallback(endpoint, read_image)
-        yield Reader(sandbox, ByteBudget(setup.budget_bytes // _PAGES_SHARE), read_image, options)
+            read_image, engine = with_fallback(endpoint, read_image), setup.ocr_model
+        yield Reader(sandbox, ByteBudget(setup.budget_bytes // _PAGES_SHARE), read_image, options, engine)
 
 
 def _with(defaults: T, given: Mapping[str, float], setting: str) -> T:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
+
 from ingestion.report import Report
 from ingestion.steps import Means, Steps
 from runtime.errors import DocumentError, InvalidInput
@@ -31,7 +33,7 @@ class Pipeline:
 
         `status` is `working` until the last step makes it `ingested`; `unchanged` and `refused` (with `code`
         and `reason`) end the run early. `roots`: folders that a local source has to be in; None: any. Raises
-        InvalidInput, and errors that are `retryable`; the index is then as it was.
+        InvalidInput, and errors that are `retryable`; what searches see is then as it was.
         """
         steps = Steps(self.means, tenant, state, report, roots)
         stages: Mapping[str, Callable[[], Awaitable[dict[str, Any]]]] = {
@@ -49,4 +51,5 @@ class Pipeline:
         except DocumentError as exc:
             if exc.retryable:
                 raise
+            await to_thread.run_sync(steps.give_up)
             return {"status": "refused", "code": exc.code, "reason": str(exc)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import anyio
@@ -36,6 +38,13 @@ class Reader:
     budget: ByteBudget
     read_image: ReadImage
     options: ReadOptions
+    ocr: str = "rapidocr"
+    """What reads pictures of pages, by name."""
+
+    @property
+    def recipe(self) -> str:
+        """All that decides what is read of the same bytes, but for the libraries' versions."""
+        return f"{self.options} {self.ocr} {_docling()}"
 
     async def read(self, path: Path, name: str, artifacts: Artifacts, report: Report) -> work.Read:
         """Leaves the document in `artifacts`; pages that OCR read for an earlier try are taken from there.
@@ -53,6 +62,15 @@ class Reader:
             joining = (work.join, name, artifacts.folder, pages.failed)
             await self.sandbox.call(*joining, timeout_s=timeout_s, document=name)
         return read
+
+
+@cache
+def _docling() -> str:
+    """The version of the extra, which reads PDFs in another way."""
+    try:
+        return version("docling")
+    except PackageNotFoundError:
+        return ""
 
 
 @dataclass

@@ -41,17 +41,25 @@ class RemoteKnowledge:
         row = await self._ask("known", tenant=tenant, document=document, version=version)
         return stored(row) if row else None
 
-    async def stage(self, tenant: str, version: str, points: Sequence[Put]) -> None:
-        await self._ask("stage", tenant=tenant, version=version, points=[as_row(point) for point in points])
+    async def named(self, tenant: str, document: str) -> StoredDocument | None:
+        row = await self._ask("named", tenant=tenant, document=document)
+        return stored(row) if row else None
+
+    async def stage(self, tenant: str, version: str, points: Sequence[Put], *, writer: str) -> None:
+        rows = [as_row(point) for point in points]
+        await self._ask("stage", tenant=tenant, version=version, points=rows, writer=writer)
 
     async def count(self, tenant: str, version: str) -> int:
         return int(await self._ask("count", tenant=tenant, version=version))
 
-    async def publish(self, tenant: str, document: str, version: str, *, keep: bool = False) -> None:
-        await self._ask("publish", tenant=tenant, document=document, version=version, keep=keep)
+    async def publish(
+        self, tenant: str, document: str, version: str, *, points: int, keep: bool = False
+    ) -> None:
+        place = {"tenant": tenant, "document": document, "version": version}
+        await self._ask("publish", **place, points=points, keep=keep)
 
-    async def discard(self, tenant: str, version: str) -> None:
-        await self._ask("discard", tenant=tenant, version=version)
+    async def discard(self, tenant: str, version: str, *, writer: str) -> None:
+        await self._ask("discard", tenant=tenant, version=version, writer=writer)
 
     async def remove(self, tenant: str, document: str) -> bool:
         return bool(await self._ask("remove", tenant=tenant, document=document))
@@ -90,9 +98,13 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
         found = await knowledge.known(tenant, document, version)
         return asdict(found) if found else None
 
-    async def stage(tenant: str, version: str, points: list[Row]) -> None:
-        await knowledge.stage(tenant, version, [as_put(row) for row in points])
+    async def named(tenant: str, document: str) -> dict[str, Any] | None:
+        found = await knowledge.named(tenant, document)
+        return asdict(found) if found else None
 
-    own = (search, stats, documents, known, stage)
+    async def stage(tenant: str, version: str, points: list[Row], writer: str) -> None:
+        await knowledge.stage(tenant, version, [as_put(row) for row in points], writer=writer)
+
+    own = (search, stats, documents, known, named, stage)
     same = (knowledge.count, knowledge.publish, knowledge.discard, knowledge.remove)
     return {function.__name__: function for function in (*own, *same)}

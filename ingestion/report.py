@@ -26,7 +26,7 @@ class StoredDocument:
     languages: Mapping[str, int]
     """Chunks by language."""
     root: str = ""
-    """The folder, glob or URL that it came with; "" for a file that was named itself."""
+    """The path, folder, glob or URL by which it was named; "" where a client of the network named it."""
     route: Mapping[str, Any] = field(default_factory=dict)
     """How it was read, and why; `ingestion.parsed.Route`."""
     notes: tuple[str, ...] = ()

@@ -22,11 +22,12 @@ from ingestion.document import clean
 from ingestion.reading import Reader
 from ingestion.remote import SharedKnowledge
 from ingestion.report import Report, StoredDocument
+from ingestion.request import request_of
 from ingestion.sources.fetch import Fetched, Remote, fetched
 from ingestion.sources.locate import Rules, locate
 from ingestion.sources.source import Source
 from ingestion.sources.stores import BUCKETS, HOSTED
-from runtime.errors import InvalidInput, KnowledgeUnavailable, SourceUnavailable
+from runtime.errors import RUN_ID, InvalidInput, KnowledgeUnavailable, SourceUnavailable
 
 Update = dict[str, Any]
 
@@ -64,19 +65,24 @@ class Steps:
     roots: Sequence[Path] | None
 
     async def route(self) -> Update:
-        """Fetches, and compares with what is there: the same bytes cut the same way are `unchanged`."""
-        strategy = self._strategy
-        strategy_of(strategy)
-        source = await self._source()
-        name = clean(self.state.get("name") or source.name)
+        """Fetches, and compares with what is there: the same bytes, read the same way, are `unchanged`."""
+        request = request_of(self.state)
+        strategy_of(self._strategy)
+        source = await self._source(request.source)
+        name = clean(request.name) or clean(source.name)
+        # Where a document came from decides what takes it out again: the machine's own commands say so.
+        root = request.root if self.roots is None else ""
         async with self._fetched(source) as file:
-            version = digest(_RECIPE, name, file.sha256, json.dumps(strategy, sort_keys=True))
-            added: Update = {"name": name, "digest": file.sha256, "version": version, "bytes": file.size}
+            version = digest(name, file.sha256, self._recipe)
+            added: Update = {"name": name, "root": root, "digest": file.sha256, "version": version}
+            added["bytes"] = file.size
             if known := await self.means.knowledge.current.known(self.tenant, name, version):
                 return {**added, "status": "unchanged", **_figures(known)}
             if source.path is None:
                 await to_thread.run_sync(self._artifacts_of(version).keep_source, file.path)
-        return {**added, "status": "working"}
+        before = await self.means.knowledge.current.named(self.tenant, name)
+        elsewhere = before.root if before and before.root != root else ""
+        return {**added, "status": "working", "replaces": elsewhere}
 
     async def parse(self) -> Update:
         """In a parser process; pages that are pictures come back as such, for OCR."""
@@ -109,12 +115,18 @@ class Steps:
             await self._stage()
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(_DISCARD_S, shield=True):
-                await self.means.knowledge.current.discard(self.tenant, self.state["version"])
+                version = self.state["version"]
+                await self.means.knowledge.current.discard(self.tenant, version, writer=_run())
             raise
-        keep = bool(self.state.get("keep_versions"))
-        name, version = self.state["name"], self.state["version"]
-        await self.means.knowledge.current.publish(self.tenant, name, version, keep=keep)
+        keep, count = bool(self.state.get("keep_versions")), self.state["chunks"]
+        place = (self.tenant, self.state["name"], self.state["version"])
+        await self.means.knowledge.current.publish(*place, points=count, keep=keep)
         return {}
+
+    def give_up(self) -> None:
+        """Leaves no files of a document that cannot be read."""
+        if "version" in self.state:
+            self._artifacts.drop()
 
     async def verify(self) -> Update:
         """What searches see is this version, and all of it. Raises KnowledgeUnavailable otherwise."""
@@ -131,15 +143,14 @@ class Steps:
     async def _stage(self) -> None:
         points, written = self._artifacts.points(), 0
         while batch := await to_thread.run_sync(lambda: list(islice(points, _BATCH))):
-            await self.means.knowledge.current.stage(self.tenant, self.state["version"], batch)
+            version = self.state["version"]
+            await self.means.knowledge.current.stage(self.tenant, version, batch, writer=_run())
             written += len(batch)
             self.report(written, self.state["chunks"])
 
-    async def _source(self) -> Source:
-        named = self.state.get("source")
-        if not isinstance(named, str) or not named.strip():
-            raise InvalidInput(f"source must be a path or a URL, not {named!r:.100}")
-        schemes = BUCKETS | HOSTED if self.roots is None else BUCKETS
+    async def _source(self, named: str) -> Source:
+        # A client of the network must not read by this server's rights to stores.
+        schemes = BUCKETS | HOSTED if self.roots is None else frozenset[str]()
         found = await locate([named], Rules(self.roots, schemes, self.means.remote.web))
         if len(found) != 1:
             raise InvalidInput(f"{named!r} stands for {len(found)} documents; a run takes one")
@@ -152,7 +163,7 @@ class Steps:
         if kept.exists():
             yield kept
             return
-        async with self._fetched(await self._source()) as file:
+        async with self._fetched(await self._source(self.state["source"])) as file:
             if file.sha256 != self.state["digest"]:
                 name = self.state["name"]
                 raise SourceUnavailable(f"{name!r} has changed since its run began; ingest it again")
@@ -169,11 +180,21 @@ class Steps:
         return self.state.get("strategy") or self.means.strategy
 
     @property
+    def _recipe(self) -> str:
+        """All that decides what becomes of the same bytes."""
+        strategy = json.dumps(self._strategy, sort_keys=True)
+        return digest(_RECIPE, strategy, self.means.reader.recipe)
+
+    @property
     def _artifacts(self) -> Artifacts:
         return self._artifacts_of(self.state["version"])
 
     def _artifacts_of(self, version: str) -> Artifacts:
         return Artifacts(self.means.folder / digest(self.tenant, version))
+
+
+def _run() -> str:
+    return RUN_ID.get() or ""
 
 
 def _figures(known: StoredDocument) -> Update:

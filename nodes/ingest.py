@@ -35,6 +35,8 @@ class Ingesting(IngestInput, total=False):
     digest: str
     """Hash of the bytes."""
     bytes: int
+    replaces: str
+    """Where another document of this name came from that it takes the place of, or ""."""
     pages: int | None
     reading: dict[str, Any]
     """Level, parser and reasons of the route that was taken."""

@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from compose import Installation, open_installation
+from ingestion.document import clean
 from ingestion.report import STAGES
 from ingestion.sources.locate import Rules, locate
 from ingestion.sources.source import Source
 from ingestion.sources.stores import BUCKETS, HOSTED
 from ingestion.sources.web import WebRules
-from runtime.errors import DocumentMissing
+from runtime.auth import Name as TenantName
+from runtime.errors import DocumentError, DocumentMissing, InvalidInput
 from runtime.settings import Settings
 from terminal.ingest_runs import Outcome, Watch, ingest_all, root_of
 from terminal.ingest_table import explained, results_table, totals
@@ -41,12 +44,13 @@ class Asked:
 async def ingest_asked(settings: Settings, asked: Asked, console: Console) -> list[Outcome]:
     """Ingests by the installation's workers, by this process where there are none; prints what became of it.
 
-    Raises DocumentMissing, DocumentEmpty, SourceRefused, SourceUnavailable for what is asked.
+    What is asked for and cannot be found is an outcome too. Raises InvalidInput for the tenant.
     """
-    sources = await locate(asked.sources, rules(settings))
+    _check_tenant(asked.tenant)
+    sources, outcomes = await _located(asked.sources, rules(settings))
     began = time.monotonic()
     async with open_installation(settings, own_index=True, work="if_nobody_does") as installation:
-        outcomes = await ingest(installation, asked, sources, console)
+        outcomes += await ingest(installation, asked, sources, console)
     took_s = time.monotonic() - began
     if asked.as_json:
         rows = [asdict(outcome) for outcome in outcomes]
@@ -59,6 +63,27 @@ async def ingest_asked(settings: Settings, asked: Asked, console: Console) -> li
     return outcomes
 
 
+async def _located(named: Sequence[str], allowed: Rules) -> tuple[list[Source], list[Outcome]]:
+    """The sources of all that can be found, and what became of the rest. Names are given in one go."""
+    found, outcomes = [], []
+    for name in named:
+        try:
+            await locate([name], allowed)
+            found.append(name)
+        except DocumentError as exc:
+            outcomes.append(Outcome(name, "refused", code=exc.code, reason=str(exc)))
+    return await locate(found, allowed), outcomes
+
+
+def _check_tenant(tenant: str) -> None:
+    try:
+        TypeAdapter(TenantName).validate_python(tenant)
+    except ValidationError as exc:
+        raise InvalidInput(
+            f"{tenant!r} is no tenant that an API key could have: 1 to 100 signs, no space, slash, brace or star"
+        ) from exc
+
+
 def rules(settings: Settings) -> Rules:
     """What the user of this machine may name."""
     return Rules(schemes=BUCKETS | HOSTED, web=WebRules(allowed_hosts=frozenset(settings.hosts)))
@@ -68,8 +93,9 @@ async def forget_documents(
     settings: Settings, tenant: str, documents: Sequence[str], console: Console
 ) -> None:
     """Takes documents out of the knowledge. Raises DocumentMissing for the first that is not there."""
+    _check_tenant(tenant)
     async with open_installation(settings, own_index=True, work=False) as installation:
-        for name in documents:
+        for name in map(clean, documents):
             if not await installation.knowledge.current.remove(tenant, name):
                 raise DocumentMissing(f"there is no document {name!r} in the knowledge", document=name)
             console.print(Text(f"{name} is forgotten"))
@@ -91,7 +117,7 @@ async def ingest(
 async def _removed(installation: Installation, tenant: str, sources: Sequence[Source]) -> list[Outcome]:
     """Takes out what an earlier command found in the same folders, and this one does not."""
     roots = {root_of(source).rstrip("/") for source in sources}
-    named = {source.name for source in sources}
+    named = {clean(source.name) for source in sources}
     gone = [
         document.document
         for document in await installation.knowledge.current.documents(tenant)

@@ -15,6 +15,7 @@ from anyio import CapacityLimiter
 
 from compose import Installation
 from graphs import INGEST
+from ingestion.document import clean
 from ingestion.sources.source import Source
 from runtime.context import OPERATOR, User
 from runtime.errors import AppError, leaf
@@ -47,6 +48,8 @@ class Outcome:
     """Level, parser and reasons of the route that was taken."""
     notes: Sequence[str] = ()
     hidden: int = 0
+    replaces: str = ""
+    """Where another document of this name came from, whose place it has taken."""
     code: str = ""
     reason: str = ""
 
@@ -149,9 +152,12 @@ async def _followed(
 
 def root_of(source: Source) -> str:
     """What named the source, the same wherever the command was given."""
-    return source.root if "://" in source.root else os.path.abspath(source.root)
+    if "://" in source.root:
+        return source.root
+    # Names on disk may be no UTF-8, and JSON is.
+    return os.fsencode(os.path.abspath(source.root)).decode("utf-8", "replace")
 
 
 def _outcome(name: str, values: Mapping[str, Any], seconds: float) -> Outcome:
     given = {key: values[key] for key in Outcome.__dataclass_fields__ if key in values}
-    return Outcome(**{**given, "document": name, "seconds": round(seconds, 2)})
+    return Outcome(**{**given, "document": clean(name), "seconds": round(seconds, 2)})

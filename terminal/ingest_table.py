@@ -74,4 +74,5 @@ def explained(outcomes: Sequence[Outcome]) -> Group:
 def _remark(outcome: Outcome) -> str:
     hidden = [f"{outcome.hidden} hidden pieces left out"] if outcome.hidden else []
     refusal = [f"{outcome.code}: {outcome.reason}"] if outcome.code else [outcome.reason]
-    return "; ".join(part for part in (*refusal, *outcome.notes, *hidden) if part)
+    replaced = [f"took the place of the one from {outcome.replaces}"] if outcome.replaces else []
+    return "; ".join(part for part in (*refusal, *replaced, *outcome.notes, *hidden) if part)

@@ -26,8 +26,9 @@ def points_of(document: Document, version: str) -> list[Put]:
 async def put(knowledge: Knowledge, tenant: str, document: Document, *, keep: bool = False) -> str:
     """Writes a document, in the place of an earlier one of its name; its version."""
     version = digest(document.name, document.text)
-    await knowledge.stage(tenant, version, points_of(document, version))
-    await knowledge.publish(tenant, document.name, version, keep=keep)
+    points = points_of(document, version)
+    await knowledge.stage(tenant, version, points, writer="test")
+    await knowledge.publish(tenant, document.name, version, points=len(points), keep=keep)
     return version
 
 

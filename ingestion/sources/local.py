@@ -90,9 +90,14 @@ def _regular(file: Path) -> os.stat_result | None:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
+    # A folder that cannot be listed is not an empty one: what was read from it would be taken out.
+    for root, folders, names in os.walk(folder, onerror=_fail):
         folders[:] = [name for name in folders if not is_hidden(name)]
         yield from (Path(root, name) for name in names if not is_hidden(name))
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _source(path: Path, status: os.stat_result, named: str) -> Source:

@@ -121,11 +121,11 @@ async def test_a_version_is_seen_whole_or_not_at_all(knowledge: Knowledge) -> No
     new = written("p.md", "Team costs 41 dollars.", "Terms: ten days.")
     points = points_of(new, "v2")
     for at in range(len(points)):
-        await knowledge.stage("acme", "v2", points[at : at + 1])
+        await knowledge.stage("acme", "v2", points[at : at + 1], writer="a")
         assert "39" in (await knowledge.search("acme", "team dollars"))[0].quote
         assert await knowledge.known("acme", "p.md", "v2") is None
         assert (await knowledge.stats("acme")).documents == 1
-    await knowledge.publish("acme", "p.md", "v2")
+    await knowledge.publish("acme", "p.md", "v2", points=len(points))
     assert ["41" in p.quote for p in await knowledge.search("acme", "team dollars")] == [True]
     assert await knowledge.search("acme", "thirty") == []
     assert await knowledge.known("acme", "p.md", "v2")
@@ -138,8 +138,9 @@ async def test_a_crash_while_the_old_version_is_deleted(
     """Readers see one version after the crash as before it, and publishing again finishes it."""
     keep = method == "mark"
 
-    def crash(*_: object, **__: object) -> None:
-        raise RuntimeError("crash")
+    def crash(index: Index, tenant: str, *_: object, **equal: str) -> None:
+        if index.count(tenant, **equal):
+            raise RuntimeError("crash")
 
     async with Knowledge.open(tmp_path) as knowledge:
         await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
@@ -158,9 +159,9 @@ async def test_writing_again_what_is_seen_hides_nothing(knowledge: Knowledge) ->
     """A run that was lost after it had published does it all again, in the middle of somebody's call."""
     document = written("p.md", "Team costs 39 dollars.")
     version = await put(knowledge, "acme", document)
-    await knowledge.stage("acme", version, points_of(document, version))
+    await knowledge.stage("acme", version, points_of(document, version), writer="b")
     assert len(await knowledge.search("acme", "team")) == 1
-    await knowledge.discard("acme", version)
+    await knowledge.discard("acme", version, writer="b")
     assert len(await knowledge.search("acme", "team")) == 1
     assert await knowledge.count("acme", version) == 1
 
@@ -169,15 +170,48 @@ async def test_a_version_that_was_given_up_goes(tmp_path: Path, monkeypatch: pyt
     """At once by `discard`; after a day where nobody could say so."""
     points = points_of(written("p.md", "Team costs 39 dollars."), "v1")
     async with Knowledge.open(tmp_path) as knowledge:
-        await knowledge.stage("acme", "v1", points)
-        await knowledge.discard("acme", "v1")
+        await knowledge.stage("acme", "v1", points, writer="a")
+        await knowledge.discard("acme", "v1", writer="a")
         assert await knowledge.count("acme", "v1") == 0
-        await knowledge.stage("acme", "v1", points)
+        await knowledge.stage("acme", "v1", points, writer="a")
     async with Knowledge.open(tmp_path) as knowledge:
         assert await knowledge.count("acme", "v1") == 1
     monkeypatch.setattr("ingestion.journal.STALE_S", -STALE_S)
     async with Knowledge.open(tmp_path) as knowledge:
         assert await knowledge.count("acme", "v1") == 0
+
+
+async def test_two_runs_of_one_version(knowledge: Knowledge) -> None:
+    """One that gives up takes nothing of the other's away; the version goes with the last of them."""
+    points = points_of(written("p.md", *(f"Part {n} has seats." for n in range(40))), "v1")
+    for writer in ("a", "b"):
+        await knowledge.stage("acme", "v1", points, writer=writer)
+    await knowledge.discard("acme", "v1", writer="b")
+    await knowledge.publish("acme", "p.md", "v1", points=len(points))
+    assert await knowledge.count("acme", "v1") == len(points)
+    for writer in ("a", "b"):
+        await knowledge.stage("acme", "v2", points_of(written("p.md", "New."), "v2"), writer=writer)
+    for writer in ("a", "b"):
+        await knowledge.discard("acme", "v2", writer=writer)
+    assert await knowledge.count("acme", "v2") == 0
+    assert (await knowledge.named("acme", "p.md")) is not None
+
+
+async def test_what_is_not_whole_is_not_shown(knowledge: Knowledge) -> None:
+    """The old price list stays when points of the new one are missing, or stem from another reading."""
+    old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+    new = points_of(written("p.md", *(f"Part {n} costs 41 dollars." for n in range(40))), "v2")
+    for count in (len(new) + 1, len(new) - 1):
+        await knowledge.stage("acme", "v2", new, writer="a")
+        with pytest.raises(KnowledgeUnavailable, match="ingest it again"):
+            await knowledge.publish("acme", "p.md", "v2", points=count)
+        assert await knowledge.count("acme", "v2") == 0
+    assert await knowledge.known("acme", "p.md", old)
+    await knowledge.stage("acme", "v2", new, writer="a")
+    assert await knowledge.remove("acme", "p.md")
+    with pytest.raises(KnowledgeUnavailable):
+        await knowledge.publish("acme", "p.md", "v2", points=len(new))
+    assert await knowledge.search("acme", "dollars") == []
 
 
 async def test_versions_that_are_kept(knowledge: Knowledge) -> None:
@@ -267,17 +301,17 @@ async def test_another_process_owns_it_and_what_it_wrote_survives_its_death(tmp_
 
 async def test_a_half_made_index_is_made_again(tmp_path: Path) -> None:
     """A process killed while it created the index must not block the next start."""
-    (tmp_path / "index" / "shard.new" / "segments").mkdir(parents=True)
+    (tmp_path / "index" / "shard-2.new" / "segments").mkdir(parents=True)
     async with Knowledge.open(tmp_path) as knowledge:
         assert (await knowledge.stats("acme")).documents == 0
 
 
 async def test_a_damaged_index_is_named(tmp_path: Path) -> None:
     """The message says which folder to move away; nothing is overwritten."""
-    shard = tmp_path / "index" / "shard"
+    shard = tmp_path / "index" / "shard-2"
     shard.mkdir(parents=True)
     (shard / "edge_config.json").write_text("no JSON")
-    with pytest.raises(KnowledgeUnavailable, match="shard' cannot be opened"):
+    with pytest.raises(KnowledgeUnavailable, match="shard-2' cannot be opened"):
         async with Knowledge.open(tmp_path):
             pass
     assert (shard / "edge_config.json").read_text() == "no JSON"

@@ -44,19 +44,20 @@ async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> 
     remote = RemoteKnowledge(Caller(client), timeout_s=5)
     async with answering(client, functions(owner)):
         points = points_of(PRICES, "v1")
-        await remote.stage("acme", "v1", points)
+        await remote.stage("acme", "v1", points, writer="a")
         assert await remote.count("acme", "v1") == len(points)
         assert await remote.known("acme", "p.md", "v1") is None
-        await remote.publish("acme", "p.md", "v1")
+        await remote.publish("acme", "p.md", "v1", points=len(points))
         assert await remote.known("acme", "p.md", "v1") == await owner.known("acme", "p.md", "v1")
+        assert await remote.named("acme", "p.md") == await owner.named("acme", "p.md")
         assert await remote.documents("acme") == await owner.documents("acme")
         assert await remote.stats("acme") == await owner.stats("acme")
         for query in ("What does the Team plan cost?", "团队版多少钱？"):
             found = await remote.search("acme", query, limit=3)
             assert found and found == await owner.search("acme", query, limit=3)
         assert await remote.search("other", "Team plan") == []
-        await remote.stage("acme", "v2", points)
-        await remote.discard("acme", "v2")
+        await remote.stage("acme", "v2", points, writer="a")
+        await remote.discard("acme", "v2", writer="a")
         assert await remote.count("acme", "v2") == 0
         assert [await remote.remove("acme", "p.md") for _ in range(2)] == [True, False]
 
