@@ -135,7 +135,7 @@ async def test_what_was_read_how_and_why(tmp_path: Path) -> None:
 
 
 async def test_ways_to_cut_a_document(tmp_path: Path) -> None:
-    """One is shown in its chunks, several side by side, and what is not allowed is named."""
+    """One is shown in its chunks, several side by side, as configured, and what is not allowed is named."""
     path = tmp_path / "p.md"
     path.write_text("# Prices\n\n" + "The Team plan costs 39 dollars. " * 60)
     one = await run(tmp_path / "data", "chunks", str(path))
@@ -147,6 +147,16 @@ async def test_ways_to_cut_a_document(tmp_path: Path) -> None:
     for wrong, said in (("nope", "parent_child"), ("fixed:size=3", "overlap"), ("fixed:tokens=5", "from 16")):
         done = await run(tmp_path / "data", "ingest", "--strategy", wrong, str(path))
         assert done.returncode == 1 and said in done.stderr, done.stderr
+    small = {"CORNERMAN_CHILD_TOKENS": "32", "CORNERMAN_PARENT_TOKENS": "64"}
+    shown = await run(tmp_path / "data", "chunks", "--json", str(path), settings=small)
+    (preview,) = json.loads(shown.stdout)["previews"]
+    assert preview["parameters"] == {"child_tokens": 32, "parent_tokens": 64}
+    await run(tmp_path / "data", "ingest", str(path), settings=small)
+    named = await run(tmp_path / "data", "ingest", "--strategy", "parent_child", str(path), settings=small)
+    assert "unchanged" in named.stdout
+    (tmp_path / "q.md").write_text("# Terms\n\nThirty days.")
+    folder = await run(tmp_path / "data", "chunks", str(tmp_path))
+    assert folder.returncode == 1 and "takes one document" in folder.stderr, folder.stderr
 
 
 async def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -155,8 +165,8 @@ async def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a.txt").touch()
     (folder / "b.md").write_text("# Prices\n\nThe price list is on the wall.")
-    done = await run(tmp_path / "data", "ingest", str(folder))
-    assert done.returncode == 1
+    done = await run(tmp_path / "data", "ingest", str(folder), str(tmp_path / "nowhere.md"))
+    assert done.returncode == 1 and "DOCUMENT_MISSING" in done.stdout
     assert re.search(r"a\.txt.*refused", done.stdout) and re.search(r"b\.md.*ingested", done.stdout)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from compose import Installation, open_installation
 from graphs import INGEST
+from ingestion.knowledge import Knowledge
 from ingestion.report import STAGES
 from ingestion.sources.locate import locate
 from runtime.context import OPERATOR, User
@@ -176,22 +177,76 @@ async def test_files_of_the_server_over_the_network(tmp_path: Path) -> None:
         assert (inside["status"], inside["code"]) == ("refused", "SOURCE_REFUSED")
 
 
-async def test_a_cancelled_run_leaves_nothing(place: Installation, tmp_path: Path) -> None:
-    """Neither points nor a busy parser; the document can be read afterwards."""
-    path = tmp_path / "big.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for n in range(200):
-            archive.writestr(f"{n}.md", f"# Part {n}\n\n" + "Seats cost money. " * 300)
-    begun = await place.engine.commands.start(
-        COMMAND, "t", RunParams(assistant_id=INGEST, input={"source": str(path)})
-    )
-    await anyio.sleep(0.5)
-    await place.engine.runs.cancel("acme/t", begun.run_id)
-    run = await settled(place.engine, "acme/t", begun.run_id, within_s=60)
+async def test_a_cancelled_run_leaves_nothing(
+    place: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither points, nor a busy parser, nor a hidden version; the document can be read afterwards."""
+    path = tmp_path / "p.md"
+    path.write_text("Seats cost money.")
+    staged, stage = anyio.Event(), Knowledge.stage
+
+    async def stage_and_wait(*args: Any, **kwargs: Any) -> None:
+        await stage(*args, **kwargs)
+        staged.set()
+        await anyio.sleep_forever()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Knowledge, "stage", stage_and_wait)
+        params = RunParams(assistant_id=INGEST, input={"source": str(path)})
+        begun = await place.engine.commands.start(COMMAND, "t", params)
+        with anyio.fail_after(30):
+            await staged.wait()
+        await place.engine.runs.cancel("acme/t", begun.run_id)
+        run = await settled(place.engine, "acme/t", begun.run_id, within_s=60)
     assert run is not None and run.status == "interrupted"
-    assert await found(place, "seats") == []
     assert place.pipeline.means.reader.sandbox.busy == 0
-    assert (await ingested(place, path))["big.zip"].status == "ingested"
+    assert await place.knowledge.current.remove("acme", "p.md") is False
+    assert (await ingested(place, path))["p.md"].status == "ingested"
+
+
+async def test_names_of_other_systems(place: Installation, tmp_path: Path) -> None:
+    """A Mac writes letters in two parts; the document is the same, and is not taken for one that has gone."""
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    (folder / unicodedata.normalize("NFD", "Preisübersicht.md")).write_text("Seats cost 39.")
+    name = unicodedata.normalize("NFC", "Preisübersicht.md")
+    assert {n: o.status for n, o in (await ingested(place, folder)).items()} == {name: "ingested"}
+    assert {n: o.status for n, o in (await ingested(place, folder)).items()} == {name: "unchanged"}
+
+
+async def test_who_takes_whose_place_is_said(place: Installation, tmp_path: Path) -> None:
+    """Two folders with a file of one name: the second is not taken for the first's next version unsaid."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "terms.md").write_text(f"Terms of {folder}.")
+    assert (await ingested(place, tmp_path / "a"))["terms.md"].replaces == ""
+    assert (await ingested(place, tmp_path / "b"))["terms.md"].replaces == str(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"source": 5},
+        {"source": " "},
+        {"source": "x.md", "name": 5},
+        {"source": "x.md", "name": "n" * 501},
+        {"source": "x.md", "root": {"a": 1}},
+        {"source": "x.md", "keep_versions": "no"},
+        {"source": "x.md", "strategy": {"name": "nope"}},
+        {"source": "x.md", "strategy": {"parameters": {"rule": 1}}},
+    ],
+)
+async def test_what_a_client_may_ask(place: Installation, given: dict[str, Any]) -> None:
+    """What is wrong is named as such, before anything is read."""
+    asked = await started(place, ENGINEER, **given)
+    assert (asked["run"], asked["error"]) == ("error", "invalid_input")
+
+
+async def test_a_client_reads_no_store_by_the_servers_rights(place: Installation) -> None:
+    """Other tenants' buckets among them."""
+    for source in ("s3://bucket/contract.pdf", "sftp://host/contract.pdf", "memory://contract.pdf"):
+        asked = await started(place, ENGINEER, source=source)
+        assert (asked["status"], asked["code"]) == ("refused", "SOURCE_REFUSED"), source
 
 
 async def test_a_command_works_where_nobody_does(tmp_path: Path) -> None:
