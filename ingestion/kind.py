@@ -11,7 +11,7 @@ from typing import Literal, NoReturn, get_args
 
 from ingestion.encoding import decode
 from ingestion.parse.delimited import looks_delimited
-from runtime.errors import DocumentCorrupt, DocumentEmpty, DocumentEncrypted, FormatUnsupported
+from runtime.errors import DocumentCorrupt, DocumentEmpty, DocumentEncrypted, DocumentError, FormatUnsupported
 
 Kind = Literal["pdf", "docx", "pptx", "xlsx", "csv", "html", "markdown", "text", "image", "eml", "zip"]
 
@@ -77,8 +77,11 @@ _OOXML: tuple[tuple[bytes, Kind], ...] = (
     (b"ms-powerpoint.slideshow.macroEnabled.main+xml", "pptx"),
 )
 _CONTENT_TYPES = "[Content_Types].xml"
+_PDF_HEADER = b"%PDF-"
 _PDF_HEADER_WITHIN = 1024
 """Adobe's readers accept the header anywhere in the first 1024 bytes (ISO 32000-1, annex H.3, note 13)."""
+_BLANK = b"\xef\xbb\xbf\x00\t\n\r "
+"""What may stand before anything without being of another kind: a byte order mark, spaces."""
 _MAX_DECLARATION_BYTES = 1_000_000
 _HEAD_CHARS = 4096
 
@@ -135,18 +138,23 @@ def kind_of(data: bytes, name: str) -> Kind:
     """
     if not data or data.isspace():
         raise DocumentEmpty(f"{name!r} is empty", document=name)
-    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
-        return "pdf"
     if data.startswith(_ZIPS):
         return _in_zip(data, name)
     if data.startswith(_IMAGES):
         return "image"
     if data.startswith(_OLE):
         _refuse_ole(data, name)
+    head = data[:_PDF_HEADER_WITHIN]
+    if head.lstrip(_BLANK).startswith(_PDF_HEADER):
+        return "pdf"
     text = decode(data)
-    if text is None:
-        _refuse_binary(data, name)
-    return _in_text(text, name)
+    if text is not None:
+        return _in_text(text, name)
+    _refuse_known(data, name)
+    # A PDF may stand as it is within an archive, and a text may be about PDF.
+    if _PDF_HEADER in head:
+        return "pdf"
+    raise _unknown(name)
 
 
 def _in_zip(data: bytes, name: str) -> Kind:
@@ -185,18 +193,21 @@ def _refuse_ole(data: bytes, name: str) -> NoReturn:
     raise _unsupported(name, "an Office file of before 2007")
 
 
-def _refuse_binary(data: bytes, name: str) -> NoReturn:
+def _refuse_known(data: bytes, name: str) -> None:
     for magic, kind in _OTHER:
         if data.startswith(magic):
             raise _unsupported(name, kind)
     for magic, at, kind in _OTHER_LATER:
         if data.startswith(magic, at):
             raise _unsupported(name, kind)
+
+
+def _unknown(name: str) -> DocumentError:
     suffix = PurePath(name).suffix.lower()
     expected = _BINARY_NAMES.get(suffix) or (_TEXT_NAMES.get(suffix) and f"{_TEXT_NAMES[suffix]} text")
     if expected:
-        raise DocumentCorrupt(f"{name!r} is not {expected}: its content is of no known kind", document=name)
-    raise _unsupported(name, "a binary file of no known kind")
+        return DocumentCorrupt(f"{name!r} is not {expected}: its content is of no known kind", document=name)
+    return _unsupported(name, "a binary file of no known kind")
 
 
 def _unsupported(name: str, kind: str) -> FormatUnsupported:

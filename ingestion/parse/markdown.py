@@ -37,7 +37,8 @@ _UNSEEN = re.compile(
 
 
 def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
-    """Blocks as they stand in the file, emphasis and links included; front matter and comments dropped.
+    """Blocks as they stand in the file, emphasis and links included; front matter is dropped with a note,
+    comments without.
 
     Raises DocumentCorrupt for binary data.
     """
@@ -47,15 +48,16 @@ def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
     if text is None:
         raise DocumentCorrupt(f"{name!r} is not text", document=name)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    text = _COMMENT.sub("", _FRONT_MATTER.sub("", text))
+    front = _FRONT_MATTER.match(text)
+    text = _COMMENT.sub("", text[front.end() :] if front else text)
     hidden = [Part("paragraph", found[2], hidden="hidden in HTML") for found in _UNSEEN.finditer(text)]
     text = _UNSEEN.sub("", text)
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     parts = (*_parts(tokens, text.split("\n")), *hidden)
     tables = sum(part.kind == "table" for part in parts)
-    return Parsed(
-        parts, Route("markdown", "LOW", "markdown-it", (f"{tables} tables among {len(parts)} blocks",))
-    )
+    route = Route("markdown", "LOW", "markdown-it", (f"{tables} tables among {len(parts)} blocks",))
+    notes = (f"left out: front matter, {len(front[0].splitlines()) - 2} lines",) if front else ()
+    return Parsed(parts, route, notes=notes)
 
 
 def _parts(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from typing import Any
 from ingestion.document import Part
 from ingestion.options import ReadOptions
 from ingestion.parse import pdf_docling, pdf_layout, pdf_text
+from ingestion.parse.pdf_left_out import left_out
 from ingestion.parse.pdf_open import forget, opened
 from ingestion.parse.pdf_outline import Piece, outlined
 from ingestion.parse.pdf_page import PdfPage, glance_at, refuse_large_images, settled
@@ -41,7 +42,7 @@ def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
             if batch % _BATCHES_KEPT == 0:
                 forget()
         notes = ("repaired: the file is damaged, text may be missing",) if pdf.is_repaired else ()
-        return reader.parsed(pdf.page_count, notes)
+        return reader.parsed(pdf.page_count, (*notes, *left_out(pdf)))
 
 
 @dataclass

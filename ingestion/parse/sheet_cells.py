@@ -127,7 +127,4 @@ def _text(value: Any, look: Look) -> str:
         return str(value.date()) if value.time() == datetime.min.time() else str(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    if look.percent is not None:
-        return f"{value * 100:.{look.percent}f}%"
-    # Excel, too, shows no more than 15 digits of 0.1 + 0.2.
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return look.shown(value)

@@ -5,9 +5,11 @@ docling-slim takes 3 GB for a sheet of 100,000 rows, and visits each empty cell 
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from zipfile import ZipFile
 
 from ingestion.document import Part
 from ingestion.options import ReadOptions
@@ -21,6 +23,9 @@ from ingestion.parsed import Parsed, Route
 from ingestion.table import Cell
 from runtime.errors import DocumentCorrupt, DocumentTooLarge
 
+_NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_COMMENTS = re.compile(r"xl/(?:.*/)?comments?\d*\.xml", re.IGNORECASE)
+"""One part for each sheet; replies in a thread lie elsewhere, its first remark here too."""
 _PROSE_CHARS = 40
 """A single column of texts this long, in the mean, is no table but lines of remarks."""
 
@@ -53,9 +58,25 @@ def _parsed(book: Workbook, name: str, limit: int) -> Parsed:
         parts.extend(_parts(book, sheet, cells))
     hidden = sum(bool(part.hidden) for part in parts)
     notes = [f"left out: {formulas} formulas without a stored value"] * bool(formulas)
+    comments = _comments(book.archive)
+    notes += [f"left out: the comments on {comments} cells"] * bool(comments)
     notes += [f"kept apart: {hidden} hidden sheets, rows, columns and texts"] * bool(hidden)
     route = Route("xlsx", "HIGH", "openpyxl", (f"sheets: {len(book.sheets)}",))
     return Parsed(tuple(parts), route, notes=tuple(notes))
+
+
+def _comments(archive: ZipFile) -> int:
+    """Cells with one. What is damaged counts as far as it can be read: it is left out anyway."""
+    from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+    count = 0
+    for path in filter(_COMMENTS.fullmatch, archive.NameToInfo):
+        with archive.open(path) as source:
+            tag = f"{_NS}comment"
+            for _, comment in etree.iterparse(source, tag=tag, resolve_entities=False, recover=True):
+                count += 1
+                comment.clear()
+    return count
 
 
 def _parts(book: Workbook, sheet: Sheet, cells: Cells) -> Iterator[Part]:

@@ -12,6 +12,7 @@ from runtime.errors import DocumentCorrupt, DocumentEmpty, DocumentEncrypted, Do
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
 MAIL = b"From: a@x.com\r\nTo: b@x.com\r\nSubject: Offer\r\nDate: Mon, 1 Jan 2026 10:00:00 +0000\r\n\r\nHello"
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 4
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
@@ -27,7 +28,14 @@ def zipped(**members: str) -> bytes:
 @pytest.mark.parametrize(
     ("data", "name", "kind"),
     [
-        (b"junk before %PDF-1.7 after", "a.docx", "pdf"),
+        (b"%PDF-1.7 after", "a.docx", "pdf"),
+        (b"\xef\xbb\xbf\r\n%PDF-1.7 after", "a.txt", "pdf"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + PDF, "a.docx", "pdf"),
+        (zipped(offer=PDF.decode("latin-1")), "a.pdf", "zip"),
+        (zipped(**{"%PDF-": "", "types": "wordprocessingml.document.main+xml"}), "a.docx", "docx"),
+        (PNG + PDF, "a.pdf", "image"),
+        (b"# Formats\n\nA PDF begins with `%PDF-1.7`.\n", "a.md", "markdown"),
+        (MAIL + b"\r\nThe file begins with %PDF-1.7, but no reader opens it.", "a.eml", "eml"),
         (zipped(types="wordprocessingml.document.main+xml"), "a.pdf", "docx"),
         (zipped(types="ms-word.document.macroEnabled.main+xml"), "a.docm", "docx"),
         (zipped(types="spreadsheetml.sheet.main+xml"), "a", "xlsx"),
@@ -78,6 +86,13 @@ def test_kinds(data: bytes, name: str, kind: str) -> None:
         (OLE + "Workbook".encode("utf-16-le"), "a.xls", FormatUnsupported, r"\.xls"),
         (OLE + "PowerPoint Document".encode("utf-16-le"), "a.ppt", FormatUnsupported, r"\.ppt"),
         (OLE, "a", FormatUnsupported, "before 2007"),
+        (OLE + "WordDocument".encode("utf-16-le") + PDF, "a.doc", FormatUnsupported, r"\.doc"),
+        (
+            b"offer.pdf".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + PDF,
+            "a",
+            FormatUnsupported,
+            "tar archive",
+        ),
         (b"{\\rtf1 hello}", "a.doc", FormatUnsupported, "RTF"),
         (b"GIF89a" + bytes(32), "a.gif", FormatUnsupported, "GIF"),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(32), "a.webp", FormatUnsupported, "WebP"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook  # type: ignore[import-untyped]  # ships no types
 from openpyxl.chart import BarChart, Reference  # type: ignore[import-untyped]  # ships no types
+from openpyxl.comments import Comment  # type: ignore[import-untyped]  # ships no types
 from openpyxl.styles import Font, PatternFill  # type: ignore[import-untyped]  # ships no types
 
 from ingestion.document import Document
@@ -96,6 +97,49 @@ def test_values_as_the_sheet_shows_them() -> None:
     parsed = sheets.parse(book(fill), "v.xlsx", OPTIONS)
     assert "| 12.5% | 0.3 | 2026-03-01 | True |" in seen(parsed).text
     assert parsed.notes == ("left out: 1 formulas without a stored value",)
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "shown"),
+    [
+        ('#,##0.00 "EUR"', 1299.5, "1299.5 EUR"),
+        ("¥#,##0.00", 0.1 + 0.2, "¥0.3"),
+        ("#,##0.00 [$€-407]", 1299.5, "1299.5 €"),
+        ("[$$-409]#,##0.00", -39, "-$39"),
+        ("[$USD] #,##0", 39, "USD 39"),
+        ('_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-', 39, "39 €"),
+        ('_("$"* #,##0.00_)_("$"* \\(#,##0.00\\)_("$"* "-"??_)_(@_)', 39, "$39"),
+        ('# ##0.00\\ "kr"', 1299.5, "1299.5 kr"),
+        ('[Red]0"€/seat"', 39, "39€/seat"),
+        ('0.0"kg"', 2.5, "2.5 kg"),
+        ("0.0%", 0.125, "12.5%"),
+        ('#,##0,"k"', 12000, "12000"),
+        ('[>=1000]0,"k";0', 12000, "12000"),
+        ("0.00E+00", 12000, "12000"),
+        ("# ?/?", 0.5, "0.5"),
+        ("(#,##0);-0", 39, "39"),
+        ("[$-409]General", 39, "39"),
+        ('0 "open', 39, "39"),
+    ],
+)
+def test_a_price_keeps_its_unit(number_format: str, value: float, shown: str) -> None:
+    """In a price list the unit is the fact; digits stay findable, and no unit may change what they mean."""
+
+    def fill(sheet: Any) -> None:
+        sheet["A1"], sheet["A1"].number_format = value, number_format
+
+    assert read(fill).blocks[1].text == shown
+
+
+def test_comments_are_noted() -> None:
+    """A remark on a price is no part of the table, and must not go unnoticed."""
+
+    def fill(sheet: Any) -> None:
+        prices(sheet)
+        for at in ("C3", "C4"):
+            sheet[at].comment = Comment("79 from May on", "Anna")
+
+    assert "left out: the comments on 2 cells" in read(fill).notes
 
 
 def test_hidden_rows_columns_and_white_text() -> None:
