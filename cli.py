@@ -86,7 +86,7 @@ def ingest(
     from terminal.ingest import Asked, ingest_asked
 
     settings = _settings()
-    given = _given(parse_strategy, strategy) if strategy else {}
+    given = _given(partial(parse_strategy, settings), strategy) if strategy else {}
     asked = Asked(sources, tenant, explain, as_json, keep_versions, keep_missing, given)
     outcomes = _run(ingest_asked, settings, asked, console)
     if any(outcome.status in ("refused", "failed") for outcome in outcomes):
@@ -108,7 +108,8 @@ def forget(
 def chunks(
     document: Annotated[Path, typer.Argument(help="A file.")],
     strategy: Annotated[
-        list[str] | None, typer.Option(help=f"NAME or NAME:{_PARAMETER}; two to six are compared.")
+        list[str] | None,
+        typer.Option(help=f"NAME or NAME:{_PARAMETER}; two to six are compared. Default: as configured."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -222,6 +222,7 @@ def setup_of(settings: Settings) -> Setup:
     return Setup(
         folder=settings.data_dir / "ingest",
         strategy={"name": "parent_child", "parameters": tokens},
+        tokens=settings.tokens,
         processes=settings.ingest_processes,
         process_bytes=settings.ingest_process_bytes,
         budget_bytes=settings.ingest_budget_bytes,

@@ -1,4 +1,4 @@
-"""The chunking that a run or the settings ask for: name, parameters, and how tokens are counted."""
+"""The chunking that a run or the settings ask for by name and parameters."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from runtime.errors import InvalidInput
 
 
 class Asked(BaseModel):
-    """What JSON may say."""
+    """What JSON may say. How tokens are counted is for the settings alone: it may name a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = DEFAULT
     parameters: Mapping[str, Any] = {}
-    tokens: str = "rule"
-    """As `ingestion.tokens.counter` names it."""
 
 
-def strategy_of(asked: Mapping[str, Any]) -> Strategy:
-    """Raises InvalidInput, which names what is allowed, and SettingsInvalid without the vocabulary."""
+def strategy_of(asked: Mapping[str, Any], tokens: str = "rule") -> Strategy:
+    """The strategy that is asked for. `tokens`: how they are counted, as `ingestion.tokens.counter` names it.
+
+    Raises InvalidInput, which names what is allowed, and SettingsInvalid without the vocabulary.
+    """
     try:
         given = Asked.model_validate(asked)
     except ValidationError as exc:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
         raise InvalidInput(f"the strategy is not valid: {faults}; known are {[*Asked.model_fields]}") from exc
-    return build(given.name, rule=counter(given.tokens), embed=_weights, **given.parameters)
+    return build(given.name, given.parameters, rule=counter(tokens), embed=_weights)
 
 
 def _weights(texts: Sequence[str]) -> Sequence[Vector]:

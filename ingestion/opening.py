@@ -41,6 +41,8 @@ class Setup:
     """For what the steps leave each other; best the same for all workers, which then find it."""
     strategy: Mapping[str, Any]
     """Name and parameters of the default chunking."""
+    tokens: str = "rule"
+    """How they are counted, as `ingestion.tokens.counter` names it."""
     processes: int = 2
     process_bytes: int = 2_000_000_000
     budget_bytes: int = 256_000_000
@@ -62,11 +64,11 @@ class Setup:
 
 async def make_pipeline(setup: Setup, knowledge: SharedKnowledge, reader: Reader) -> Pipeline:
     """Raises SettingsInvalid."""
-    _check_strategy(setup.strategy)
+    _check_strategy(setup.strategy, setup.tokens)
     await to_thread.run_sync(drop_stale, setup.folder)
     remote = Remote(WebRules(allowed_hosts=frozenset(setup.hosts)))
     budget = ByteBudget(setup.budget_bytes - setup.budget_bytes // _PAGES_SHARE)
-    return Pipeline(Means(knowledge, reader, budget, setup.folder, setup.strategy, remote))
+    return Pipeline(Means(knowledge, reader, budget, setup.folder, setup.strategy, setup.tokens, remote))
 
 
 @asynccontextmanager
@@ -98,9 +100,9 @@ def _with(defaults: T, given: Mapping[str, float], setting: str) -> T:
     return replace(defaults, **given)  # type: ignore[arg-type]
 
 
-def _check_strategy(strategy: Mapping[str, Any]) -> None:
+def _check_strategy(strategy: Mapping[str, Any], tokens: str) -> None:
     try:
-        strategy_of(strategy)
+        strategy_of(strategy, tokens)
     except InvalidInput as exc:
         raise SettingsInvalid(
             f"the chunking is not valid: {exc}; CORNERMAN_CHILD_TOKENS, CORNERMAN_PARENT_TOKENS"

@@ -51,6 +51,8 @@ class Means:
     """Holds a folder for each version on its way."""
     strategy: Mapping[str, Any]
     """Name and parameters of the chunking, where a run names none."""
+    tokens: str
+    """How they are counted, as `ingestion.tokens.counter` names it; never a run's to say."""
     remote: Remote
 
 
@@ -67,7 +69,7 @@ class Steps:
     async def route(self) -> Update:
         """Fetches, and compares with what is there: the same bytes, read the same way, are `unchanged`."""
         request = request_of(self.state)
-        strategy_of(self._strategy)
+        strategy_of(self._strategy, self.means.tokens)
         source = await self._source(request.source)
         name = clean(request.name) or clean(source.name)
         # Where a document came from decides what takes it out again: the machine's own commands say so.
@@ -95,7 +97,7 @@ class Steps:
         if not artifacts.has("document.json"):
             await self.parse()
         more = {"root": self.state.get("root", ""), "route": self.state["reading"]}
-        cutting = (work.cut, artifacts.folder, self._strategy, self.state["version"], more)
+        cutting = (work.cut, artifacts.folder, self._strategy, self.means.tokens, self.state["version"], more)
         cut = await self.means.reader.sandbox.call(*cutting, timeout_s=_CUT_S, document=self.state["name"])
         return {"chunks": cut.chunks, "tokens": cut.tokens}
 
@@ -183,7 +185,7 @@ class Steps:
     def _recipe(self) -> str:
         """All that decides what becomes of the same bytes."""
         strategy = json.dumps(self._strategy, sort_keys=True)
-        return digest(_RECIPE, strategy, self.means.reader.recipe)
+        return digest(_RECIPE, strategy, self.means.tokens, self.means.reader.recipe)
 
     @property
     def _artifacts(self) -> Artifacts:

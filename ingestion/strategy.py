@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -63,7 +63,9 @@ class Strategy:
         return partial(cut, embed=self.embed) if self.embed else cut
 
 
-def build(name: str, *, rule: Count = count, embed: Embed | None = None, **parameters: Any) -> Strategy:
+def build(
+    name: str, parameters: Mapping[str, Any] = {}, *, rule: Count = count, embed: Embed | None = None
+) -> Strategy:
     """The strategy of that name. `embed` is for `semantic` alone, which needs it.
 
     Raises InvalidInput for an unknown name or parameter, or a value that is not allowed, and says what is.
@@ -72,7 +74,7 @@ def build(name: str, *, rule: Count = count, embed: Embed | None = None, **param
     if entry.embeds and embed is None:
         raise InvalidInput(f"{name!r} needs an embedder, and none is configured")
     try:
-        checked = entry.parameters(**parameters)
+        checked = entry.parameters.model_validate(dict(parameters))
     except ValidationError as exc:
         raise InvalidInput("; ".join(_said(name, error) for error in exc.errors())) from exc
     return Strategy(name, checked, rule, embed if entry.embeds else None)

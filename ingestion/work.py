@@ -66,12 +66,14 @@ def join(name: str, folder: Path, failed: Mapping[int, str]) -> None:
     _save(artifacts, name, parsed, failed)
 
 
-def cut(folder: Path, strategy: Mapping[str, Any], version: str, more: Mapping[str, Any]) -> Chunked:
+def cut(
+    folder: Path, strategy: Mapping[str, Any], tokens: str, version: str, more: Mapping[str, Any]
+) -> Chunked:
     """Cuts the document in `folder` into records; `more` goes with the first, see `records`."""
     artifacts = Artifacts(folder)
     document = artifacts.document()
     assert document is not None  # The caller has looked.
-    families = strategy_of(strategy)(document, document_id_of(document.name))
+    families = strategy_of(strategy, tokens)(document, document_id_of(document.name))
     made = records(document, families, version, more)
     artifacts.save_records(made)
     return Chunked(len(made), sum(family.parent.tokens for family in families))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from compose import open_reading
+from compose import open_reading, setup_of
 from ingestion.artifacts import Artifacts
 from ingestion.budget import ByteBudget
 from ingestion.chunking import strategy_of
@@ -21,22 +22,27 @@ from ingestion.preview import Preview, compare, preview
 from ingestion.recommend import recommend
 from ingestion.sources.fetch import fetched
 from ingestion.sources.locate import locate
-from ingestion.strategy import DEFAULT
 from runtime.errors import InvalidInput
 from runtime.settings import Settings
 
 _SHOWN = 12
 _WORDS = 70
+_NUMBER = re.compile("-?[0-9]{1,18}")
+"""Bounded, as `int` refuses thousands of digits."""
 
 
-def parse_strategy(text: str) -> dict[str, Any]:
-    """`sentence:tokens=200,overlap=10` as `strategy_of` takes it. Raises InvalidInput."""
+def parse_strategy(settings: Settings, text: str) -> Mapping[str, Any]:
+    """`sentence:tokens=200,overlap=10` as `strategy_of` takes it.
+
+    What is not said of the configured strategy is as configured. Raises InvalidInput.
+    """
+    configured = setup_of(settings).strategy
     name, _, rest = text.partition(":")
-    parameters: dict[str, Any] = {}
+    parameters = dict(configured["parameters"]) if name == configured["name"] else {}
     for pair in filter(None, rest.split(",")):
-        key, equals, value = pair.partition("=")
-        if not equals or not value.strip().lstrip("-").isdigit():
-            raise InvalidInput(f"{pair!r} is not PARAMETER=NUMBER, as in {name}:tokens=200")
+        key, _, value = pair.partition("=")
+        if not _NUMBER.fullmatch(value.strip()):
+            raise InvalidInput(f"{pair!r} is not PARAMETER=NUMBER with a whole number, as tokens=200 is")
         parameters[key.strip()] = int(value)
     asked = {"name": name, "parameters": parameters}
     strategy_of(asked)
@@ -48,11 +54,12 @@ async def show_chunks(
 ) -> None:
     """Prints a preview of one strategy, or a comparison of two to six, and the recommendation.
 
-    Raises InvalidInput for a strategy, DocumentError for the file.
+    Without a strategy it is the configured one. Raises InvalidInput for a strategy, or where `path` stands
+    for more than one document, DocumentError for the file.
     """
-    asked = [parse_strategy(text) for text in strategies or [DEFAULT]]
+    asked = [parse_strategy(settings, text) for text in strategies] or [setup_of(settings).strategy]
+    built = [strategy_of(one, settings.tokens) for one in asked]
     document = await _read(settings, path)
-    built = [strategy_of({**one, "tokens": settings.tokens}) for one in asked]
     previews = [preview(document, built[0])] if len(built) == 1 else compare(document, built).previews
     advice = recommend(document)
     if as_json:
@@ -70,7 +77,10 @@ async def show_chunks(
 
 async def _read(settings: Settings, path: Path) -> Document:
     """The file as ingestion would read it, with nothing written to the index."""
-    (source,) = await locate([path])
+    sources = await locate([path])
+    if len(sources) != 1:
+        raise InvalidInput(f"{str(path)!r} stands for {len(sources)} documents; `chunks` takes one document")
+    source = sources[0]
     with TemporaryDirectory() as folder:
         artifacts = Artifacts(Path(folder))
         async with open_reading(settings) as reader:

@@ -80,7 +80,7 @@ def _check_tenant(tenant: str) -> None:
         TypeAdapter(TenantName).validate_python(tenant)
     except ValidationError as exc:
         raise InvalidInput(
-            f"{tenant!r} is no tenant that an API key could have: 1 to 100 signs, no space, slash, brace or star"
+            f"{tenant!r} is no tenant of an API key: 1 to 100 signs, but no space, slash, brace or star"
         ) from exc
 
 

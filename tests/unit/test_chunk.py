@@ -16,7 +16,7 @@ LONG = "This sentence has some words. " * 10
 
 def chunks_of(document: Document, document_id: str = "id", name: str = "parent_child") -> list[Chunk]:
     """Parents and children."""
-    made = build(name, child_tokens=32, parent_tokens=128)(document, document_id)
+    made = build(name, {"child_tokens": 32, "parent_tokens": 128})(document, document_id)
     return [chunk for family in made for chunk in (family.parent, *family.children)]
 
 

@@ -35,7 +35,7 @@ def test_recommendations(parts: list[Part], strategy: str, reason: str) -> None:
     """Each rule, by a document that it is for; what is recommended can be built."""
     made = recommend(assemble("d", parts))
     assert made.strategy == strategy and reason in made.reasons[0]
-    assert build(made.strategy, **made.parameters).name == strategy
+    assert build(made.strategy, made.parameters).name == strategy
 
 
 def test_remarks() -> None:

@@ -36,7 +36,7 @@ def small(name: str, rule: str, limit: int) -> Strategy:
         parameters["overlap"] = 20
     if name == "semantic":
         parameters["min_tokens"] = 4
-    return build(name, rule=RULES[rule], embed=embed, **parameters)
+    return build(name, parameters, rule=RULES[rule], embed=embed)
 
 
 def texts_of(families: Sequence[Family]) -> list[str]:
@@ -178,9 +178,9 @@ def test_markdown_never_crosses_its_headings() -> None:
     document = assemble(
         "t", [p for n, t in levels for p in (Part("heading", t, n), Part("paragraph", "Text."))]
     )
-    at_two = build("markdown", level=2)(document, "id")
+    at_two = build("markdown", {"level": 2})(document, "id")
     assert [family.parent.section for family in at_two] == ["A", "A > B", "A > E"]
-    assert len(build("markdown", level=3)(document, "id")) == 5
+    assert len(build("markdown", {"level": 3})(document, "id")) == 5
     chapter = assemble("t", [Part("heading", "A", 1), Part("heading", "B", 2), Part("paragraph", "Text.")])
     assert texts_of(build("markdown")(chapter, "id")) == ["A\n\nB\n\nText."]
 
@@ -193,7 +193,7 @@ def test_tables_stand_apart_from_the_text_between_them() -> None:
         Part("table", PLANS[:90]),
         Part("paragraph", "After it. " * 3),
     ]
-    texts = texts_of(build("table", tokens=64)(assemble("t", parts), "id"))
+    texts = texts_of(build("table", {"tokens": 64})(assemble("t", parts), "id"))
     assert all(text.endswith("it.") for text in texts[:-2])
     assert texts[-2].startswith("Plans\n\n| Plan |") and texts[-1].startswith("After it.")
 
@@ -202,7 +202,7 @@ def test_overlap_begins_with_a_sentence() -> None:
     """What is repeated is read as a sentence, and stays within the limit."""
     text = " ".join(f"This is sentence number {i}." for i in range(60))
     document = assemble("t", [Part("paragraph", text)])
-    families = build("sentence", tokens=48, overlap=25)(document, "id")
+    families = build("sentence", {"tokens": 48, "overlap": 25})(document, "id")
     for before, after in pairwise(family.parent for family in families):
         assert after.text.startswith("This is sentence")
         assert after.start < before.end
@@ -212,7 +212,7 @@ def test_overlap_begins_with_a_sentence() -> None:
 def test_fixed_windows_have_their_size_and_overlap() -> None:
     """So many tokens, so many of them again."""
     document = assemble("t", [Part("paragraph", "word " * 500)])
-    chunks = [family.parent for family in build("fixed", tokens=100, overlap=20)(document, "id")]
+    chunks = [family.parent for family in build("fixed", {"tokens": 100, "overlap": 20})(document, "id")]
     assert [chunk.tokens for chunk in chunks[:-1]] == [100] * (len(chunks) - 1)
     assert all(count(document.text[b.start : a.end]) == 20 for a, b in pairwise(chunks))
 
@@ -221,7 +221,7 @@ def test_a_window_parts_no_glyph() -> None:
     """A family of emoji cut in half is two strangers."""
     family = "👨\u200d👩\u200d👧\u200d👦"
     document = assemble("t", [Part("paragraph", family * 40)])
-    for text in texts_of(build("fixed", tokens=20, overlap=0)(document, "id")):
+    for text in texts_of(build("fixed", {"tokens": 20, "overlap": 0})(document, "id")):
         assert text.replace(family, "") == ""
 
 
@@ -235,7 +235,7 @@ def test_semantic_cuts_where_the_subject_changes(dense: bool) -> None:
 
     text = " ".join(["The price is fair."] * 20 + ["Our security is certified."] * 20)
     document = assemble("t", [Part("paragraph", text)])
-    texts = texts_of(build("semantic", embed=see, window=0, min_tokens=8)(document, "id"))
+    texts = texts_of(build("semantic", {"window": 0, "min_tokens": 8}, embed=see)(document, "id"))
     assert [("price" in text, "security" in text) for text in texts] == [(True, False), (False, True)]
 
 

@@ -38,6 +38,9 @@ def test_nothing_comes_of_nothing(name: str) -> None:
     [
         ("clever", {}, "no chunking strategy 'clever'; there are parent_child, recursive, sentence"),
         ("fixed", {"size": 1}, "fixed has no parameter 'size'; it has tokens, overlap"),
+        ("fixed", {"rule": 1}, "fixed has no parameter 'rule'; it has tokens, overlap"),
+        ("fixed", {"embed": 1}, "fixed has no parameter 'embed'; it has tokens, overlap"),
+        ("fixed", {"name": "x"}, "fixed has no parameter 'name'; it has tokens, overlap"),
         ("fixed", {"tokens": 15}, "tokens is 15; allowed is a whole number from 16 to 8192"),
         ("fixed", {"overlap": 51}, "overlap is 51; allowed is a whole number from 0 to 50"),
         ("sentence", {"tokens": "many"}, "tokens is 'many'; allowed is a whole number"),
@@ -49,7 +52,7 @@ def test_nothing_comes_of_nothing(name: str) -> None:
 def test_what_is_not_allowed_is_refused(name: str, parameters: dict[str, object], said: str) -> None:
     """The message names the value, and what would be allowed."""
     with pytest.raises(InvalidInput, match=said):
-        build(name, embed=embed, **parameters)  # type: ignore[arg-type]
+        build(name, parameters, embed=embed)
 
 
 def test_semantic_needs_an_embedder() -> None:
@@ -60,5 +63,6 @@ def test_semantic_needs_an_embedder() -> None:
 
 def test_equal_strategies_are_one() -> None:
     """Previews are kept by strategy."""
-    assert build("fixed", tokens=64) == build("fixed", tokens=64)
-    assert len({build("fixed", tokens=64), build("fixed", tokens=64), build("fixed", tokens=65)}) == 2
+    one, same, other = (build("fixed", {"tokens": tokens}) for tokens in (64, 64, 65))
+    assert one == same
+    assert len({one, same, other}) == 2
