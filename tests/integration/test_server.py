@@ -192,7 +192,7 @@ async def test_graphs_are_listed_and_drawn(url: str) -> None:
     async with httpx.AsyncClient(base_url=url) as http:
         assert (await http.get("/ok")).json() == {"ok": True}
         names = {a["graph_id"] for a in (await http.post("/assistants/search", json={})).json()}
-        assert names == {"assistant", "coaching", "rag", "tool_calling"}
+        assert names == {"assistant", "coaching", "ingest", "rag", "tool_calling"}
         assert (await http.get("/assistants/coaching/graph")).json()["nodes"]
         missing = await http.get("/assistants/nope/graph")
         assert missing.status_code == 422 and "coaching" in missing.json()["detail"]
