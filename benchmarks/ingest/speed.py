@@ -28,7 +28,7 @@ from ingestion.read import read_file
 from ingestion.route import route_pdf
 
 _LOW, _OFFICE, _CORES, _ROUTING = 1.15, 1.1, 1.7, 0.05
-_ROUNDS, _SLOW_ROUNDS = 15, 7
+_ROUNDS, _SLOW_ROUNDS, _LAYOUT_ROUNDS = 15, 7, 3
 _OFFICE_KINDS = ("docx", "pptx", "html")
 """Those that docling-slim reads for us; XLSX is read by openpyxl, and shown beside it."""
 
@@ -91,7 +91,7 @@ def _routing(folder: Path, corpus: Path | None) -> list[Pair]:
     path.write_bytes(as_pdf(next(tables("ruled"))))
     paths = [path, *_of(corpus, ("MEDIUM", "HIGH"), "pdf")]
     return [
-        _pair(path.name, partial(_route, path), _ours(path), _SLOW_ROUNDS, perf_counter) for path in paths
+        _pair(path.name, partial(_route, path), _ours(path), _LAYOUT_ROUNDS, perf_counter) for path in paths
     ]
 
 
