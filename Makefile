@@ -4,10 +4,11 @@ BIN := .venv/bin
 PEERS := benchmarks/checkpoints/requirements
 STREAM := benchmarks/stream/requirements
 SUITE := tests/langgraph_suite/requirements
+BGE := tests/bge/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-checkpoints soak test-langgraph lock
+.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-checkpoints soak test-langgraph test-bge lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -25,9 +26,9 @@ setup: .venv/ready ## Create .venv from the locked requirements
 run: setup ## Play the main job end to end, then stay up (at a terminal)
 	$(BIN)/cornerman demo
 
-test: servers js check ## Everything CI runs: the checks, then the whole suite with coverage
+test: servers js check ## The checks, then the whole suite with coverage; CI runs it, and then test-bge
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m pytest --ignore tests/bge -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
@@ -72,6 +73,9 @@ bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', a
 test-langgraph: .venv-langgraph/ready ## LangGraph's own tests on our saver, on each kind of server (10 minutes)
 	.venv-langgraph/bin/python -m tests.langgraph_suite
 
+test-bge: .venv-bge/ready ## BGE-M3 by FlagEmbedding, on a tiny random model (4 minutes, 2 GB; torch's CUDA build is more)
+	.venv-bge/bin/python -m pytest tests/bge
+
 .venv-bench/ready: requirements.lock $(PEERS).lock pyproject.toml
 	$(call install,.venv-bench,$(PEERS))
 
@@ -83,6 +87,16 @@ test-langgraph: .venv-langgraph/ready ## LangGraph's own tests on our saver, on 
 
 .venv-langgraph/ready: requirements.lock $(SUITE).lock pyproject.toml
 	$(call install,.venv-langgraph,$(SUITE))
+
+# torch first, by itself: pip takes a CPU build of this version where the machine knows one. What the lock then
+# holds is all that the rest needs.
+.venv-bge/ready: requirements.lock $(BGE).lock pyproject.toml
+	$(PYTHON) -m venv .venv-bge
+	.venv-bge/bin/python -m pip install --quiet torch==2.13.0
+	.venv-bge/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv-bge/bin/python -m pip install --quiet --require-hashes --no-deps -r $(BGE).lock
+	.venv-bge/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
 
 # An environment of its own: the project, what it is locked to, and the packages of one lock more.
 define install
@@ -99,6 +113,7 @@ lock: ## Renew the locks within the ranges of pyproject.toml and the other requi
 	$(PYTHON) -m pip install --quiet uv
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
 	$(COMPILE) -c requirements.lock -o $(SUITE).lock $(SUITE).in
+	echo torch | $(COMPILE) --excludes /dev/stdin -c requirements.lock -o $(BGE).lock $(BGE).in
 	# The peers' boto3 refuses the newest dateutil.
 	grep -E '^[a-z0-9].*==' requirements.lock | grep -v '^python-dateutil==' | sed 's/ \\$$//' | $(COMPILE) --no-annotate -c /dev/stdin -o $(PEERS).lock $(PEERS).in
 	# LangGraph's own server refuses these three.

@@ -1,33 +1,49 @@
-"""A question to the playbook: retrieve, grade, answer with citations, verify; or say what is not known."""
+"""A question to the playbook: plan, retrieve, grade, answer, verify; or say what is not known."""
 
 from __future__ import annotations
 
-from langgraph.graph import END, START, MessagesState, StateGraph
+from typing import Literal
 
-from nodes.question import Asking, answer, decline, grade, retrieve, verify
+from langgraph.graph import END, START, StateGraph
+
+from nodes.answering import answer, decline, verify
+from nodes.grading import grade
+from nodes.question import Asked, Asking, chat, open_parts, plan
+from nodes.retrieval import ROUNDS, retrieve, widen
 from runtime.context import Context
 
 
-def build() -> StateGraph[Asking, Context, MessagesState, Asking]:
-    """One run is one question."""
-    graph = StateGraph(Asking, Context, input_schema=MessagesState)
+def build() -> StateGraph[Asking, Context, Asked, Asking]:
+    """One run is one message. What is open after the first search is searched for once more, more widely."""
+    graph = StateGraph(Asking, Context, input_schema=Asked)
+    graph.add_node("plan", plan)
+    graph.add_node("chat", chat)
     graph.add_node("retrieve", retrieve)
     graph.add_node("grade", grade)
+    graph.add_node("widen", widen)
     graph.add_node("answer", answer)
     graph.add_node("verify", verify)
     graph.add_node("decline", decline)
-    graph.add_edge(START, "retrieve")
-    graph.add_conditional_edges("retrieve", _found, {True: "grade", False: "decline"})
-    graph.add_conditional_edges("grade", _answerable, {True: "answer", False: "decline"})
+    graph.add_edge(START, "plan")
+    graph.add_conditional_edges("plan", _asks, {True: "retrieve", False: "chat"})
+    graph.add_conditional_edges("retrieve", _after_search, ["grade", "widen", "answer", "decline"])
+    graph.add_conditional_edges("grade", _after_grade, ["widen", "answer", "decline"])
+    graph.add_edge("widen", "retrieve")
     graph.add_edge("answer", "verify")
-    graph.add_edge("verify", END)
-    graph.add_edge("decline", END)
+    for last in ("chat", "verify", "decline"):
+        graph.add_edge(last, END)
     return graph
 
 
-def _found(state: Asking) -> bool:
-    return state["knowledge"] == "found"
+def _asks(state: Asking) -> bool:
+    return bool(state["parts"])
 
 
-def _answerable(state: Asking) -> bool:
-    return bool(state["grade"]["answerable"])
+def _after_search(state: Asking) -> Literal["grade", "widen", "answer", "decline"]:
+    return "grade" if state["found"] else _after_grade(state)
+
+
+def _after_grade(state: Asking) -> Literal["widen", "answer", "decline"]:
+    if open_parts(state) and state["rounds"] < ROUNDS and state["knowledge"] != "unavailable":
+        return "widen"
+    return "answer" if state["grade"]["answerable"] else "decline"

@@ -1,25 +1,35 @@
-"""Sparse BM25 vectors by the engine's own model: no weights, no download, English and Chinese."""
+"""The contract of an embedder: texts become the vectors of one profile."""
 
 from __future__ import annotations
 
-from qdrant_edge import Bm25, Bm25Config, Language, StopwordsSet, TokenizerType
+from collections.abc import Sequence
+from typing import Protocol
 
-_AVERAGE_TOKENS = 128
-"""Expected length of a child. Against the engine's 256, recall@10 on SciFact rises from .859 to .879; on
-Chinese children of CMRC 2018 it stays at .919."""
-
-_MORE_STOPWORDS = set("我們 你們 他們 她們 它們 咱們 們 嗎 呢 吧 嘛 會 不會 沒有 這個 那個 個 為什麼".split())
-"""Traditional characters on purpose: the engine turns a token into them before it looks into this list, so
-that its own Chinese list, which is simplified, misses all words that differ."""
+# Six modules still take it from here: ingestion/{chunking,knowledge,memory,work}, tests/knowledge and
+# benchmarks/ingest/preview. The line goes with them.
+from ingestion.embedders.bm25 import bm25 as bm25
+from ingestion.vectors import Profile, Vectors
 
 
-def bm25() -> Bm25:
-    """Words stemmed as English, Chinese cut into words (the default tokenizer takes a clause for one word),
-    stop words of both left out. Safe to share between threads."""
-    return Bm25(
-        Bm25Config(
-            tokenizer=TokenizerType.Multilingual,
-            stopwords=StopwordsSet(languages={Language.English, Language.Chinese}, custom=_MORE_STOPWORDS),
-            avg_len=_AVERAGE_TOKENS,
-        )
-    )
+class Embedder(Protocol):
+    """Makes vectors; those of documents and of queries are compared by dot product, sparse and dense alike.
+
+    Texts are as `ingestion.document.clean` leaves them. Both methods give vectors that `profile.check` lets
+    pass: dense of shape (size,) and multi of shape (tokens, size) in float32, each row of norm 1; sparse ones
+    without zeros, empty where a text has no word. A text beyond the model's length counts by its beginning.
+
+    They raise KnowledgeUnavailable when the model or its endpoint fails or takes too long, ProfileMismatch
+    when it answers in another size than the profile's. They leave the event loop free, and bear to be called
+    again and at once.
+    """
+
+    @property
+    def profile(self) -> Profile: ...
+
+    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+        """Vectors to keep, one mapping for each text, in their order. All or nothing."""
+        ...
+
+    async def query(self, text: str) -> Vectors:
+        """Vectors to search by. At most a batch or two of documents goes before them."""
+        ...

@@ -9,9 +9,10 @@ from langgraph.runtime import Runtime
 
 from nodes.bilingual import fold
 from nodes.call import CallState, pack_of
-from nodes.evidence import best_span, readable
+from nodes.evidence import best_span
 from nodes.hints import Candidate, choose
 from nodes.packs import Pack
+from nodes.places import readable
 from runtime.context import Context
 from runtime.errors import KnowledgeUnavailable
 from runtime.passage import Passage
@@ -47,5 +48,7 @@ async def _battlecard(state: CallState, pack: Pack, context: Context) -> Candida
         return None
     about = f"{name} {recent}"
     span = best_span(found[0].text, about)
+    if span is None:
+        return None
     words = readable(found[0].text, span, about)
     return Candidate("battlecard", "battlecard", "value_claim", 0.91, name, words, found[0].locator)

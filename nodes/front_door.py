@@ -38,6 +38,8 @@ class Desk(CallState, total=False):
 
     route: Destination
     citations: list[Citation]
+    asked: str
+    """The last question to the playbook, for one that goes on from it."""
 
 
 async def route(state: Desk, runtime: Runtime[Context]) -> dict[str, Any]:

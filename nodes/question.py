@@ -1,11 +1,13 @@
-"""Questions to the knowledge: retrieve, grade, answer with citations, verify."""
+"""A question to the knowledge: its state, and how it is made ready to be looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from langchain_core.messages import AnyMessage
+from langgraph.graph import MessagesState
 from langgraph.graph.message import add_messages
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,112 +15,118 @@ from typing_extensions import TypedDict
 
 from nodes.ask import ask
 from nodes.bilingual import language_of
-from nodes.citations import Citation, Source, citations, cite, source
-from nodes.evidence import cited, claims_something, supports, translated
-from nodes.say import say
+from nodes.citations import Citation, Source
 from runtime.brief import write_brief
 from runtime.context import Context
-from runtime.errors import InvalidInput, KnowledgeUnavailable
+from runtime.errors import InvalidInput, ModelOutputInvalid
 
-PASSAGES: Final = 6
 ASK: Final = "/ask"
 """Prefix by which a rep puts a question to the playbook in the middle of a call."""
+MAX_PARTS: Final = 3
+"""Questions that one message is split into at most."""
+_HISTORY: Final = 6
+_HISTORY_CHARS: Final = 400
+"""Of each of the messages before this one that the model is shown."""
+_TALK_CHARS: Final = 40
 
-_GRADE = """
-Decide whether the passages answer the question. `answerable` is true only when the answer itself stands in
-them; a passage on a related matter is not an answer. `relevant` lists the numbers of the passages that hold
-it, best first. `nearest` is the number of the passage that comes nearest to the question, 0 when none does.
+_PLAN: Final = """
+Make the rep's message ready to be looked up in the playbook. `search` is false only for a greeting,
+thanks or the like; whatever asks for a fact is looked up. `questions` holds what the message asks, in its
+own language, as one question, or as up to three where it asks for several things. Each must be understood
+by somebody who has not read the conversation: put in what "it", "there" or "and for 50 seats?" refers to.
+`last_question` is the one before, if any. Change no name and no figure.
 """
-_ANSWER = """
-Answer the question from the passages and from nothing else, in the language of `language`, in one to four
-sentences. End each sentence with the number of the passage that says it, as [1]. Figures and names stand
-exactly as in the passage. Say nothing that no passage says.
+_CHAT: Final = """
+Answer the rep's greeting or thanks in one short sentence, in the language of `language`, and offer to look
+something up in the playbook. State no fact.
 """
+_SEVERAL: Final = re.compile(
+    r"[?？].*[?？]|[,;，；、\n]|\b(and|also|plus|as well as)\b|以及|还有|并且|同时|另外|而且|和|与",
+    re.I | re.DOTALL,
+)
+_ASKS: Final = re.compile(r"[?？]\s*$")
 
 
-class Grade(BaseModel):
-    """Whether the passages answer the question."""
+class Plan(BaseModel):
+    """What of the message is looked up."""
 
     model_config = ConfigDict(extra="forbid")
-    answerable: bool
-    relevant: list[int] = Field(description="Numbers of passages, best first.")
-    nearest: int = Field(description="Number of the nearest passage, 0 for none.")
+    search: bool
+    questions: list[str] = Field(description="One to three questions that stand alone.")
+
+
+class Asked(MessagesState, total=False):
+    """What the rag graph takes: the conversation, and what of an earlier run it goes on from."""
+
+    asked: str
+    """The last question, as one that stands alone."""
+
+
+class Part(TypedDict):
+    """What became of one question of a message."""
+
+    question: str
+    answered: bool
 
 
 class Asking(TypedDict, total=False):
     """State of the rag graph."""
 
     messages: Annotated[list[AnyMessage], add_messages]
+    asked: str
     question: str
+    """The rep's words."""
+    parts: list[Part]
+    """What was made of them; [] for small talk."""
+    wordings: list[str]
+    """Other words for what is still open, for the wider search."""
+    rounds: int
+    """Searches made."""
     knowledge: Literal["found", "empty", "unavailable"]
+    """Of the last search."""
+    found: list[Source]
+    """What the last search found, and no search before."""
+    seen: list[str]
+    """Keys of all that was found."""
     sources: list[Source]
+    """What the answer is made from: [1] is the first. For a question that is declined, what is nearest."""
     grade: dict[str, Any]
     citations: list[Citation]
     unsupported: list[str]
     """Sentences of the answer that their passage does not bear out."""
 
 
-async def retrieve(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """The passages for the rep's last message; raises InvalidInput when it is empty."""
+async def plan(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The questions to look up; raises InvalidInput for an empty message.
+
+    The model is not asked about the first message of a thread that is one plain question: a rep is waiting,
+    and it could only give back the same words. A plan that fits no schema is as good as none.
+    """
     question = question_of(state)
-    start = {"question": question, "sources": [], "citations": [], "unsupported": [], "grade": {}}
-    try:
-        found = await runtime.context.search(translated(question), limit=PASSAGES)
-    except KnowledgeUnavailable:
-        return {**start, "knowledge": "unavailable"}
-    return {**start, "sources": [source(p) for p in found], "knowledge": "found" if found else "empty"}
+    history = _history(state)
+    questions = [question]
+    if history or not _is_plain(question):
+        questions = await _planned(question, history, state.get("asked", ""), runtime)
+    return {
+        "question": question,
+        "asked": questions[-1] if questions else state.get("asked", ""),
+        "parts": [{"question": one, "answered": False} for one in questions],
+        "wordings": [],
+        "rounds": 0,
+        "found": [],
+        "seen": [],
+        "sources": [],
+        "grade": {"answerable": False},
+        "citations": [],
+        "unsupported": [],
+    }
 
 
-async def grade(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Keeps the passages that answer; numbers the model invents are dropped."""
-    brief = write_brief("grade", _GRADE, question=state["question"], passages=_shown(state["sources"]))
-    result = await ask(runtime.context.model(), Grade, [brief])
-    valid = range(1, len(state["sources"]) + 1)
-    relevant = list(dict.fromkeys(n for n in result.relevant if n in valid))
-    nearest = result.nearest if result.nearest in valid else 0
-    kept = [state["sources"][n - 1] for n in relevant]
-    if result.answerable and kept:
-        return {"grade": {"answerable": True}, "sources": kept}
-    near = [state["sources"][nearest - 1]] if nearest else []
-    return {"grade": {"answerable": False}, "sources": near}
-
-
-async def answer(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """The answer, streamed, and its citations as custom events `citation`."""
-    language = language_of(state["question"])
-    brief = write_brief(
-        "answer", _ANSWER, question=state["question"], language=language, passages=_shown(state["sources"])
-    )
-    message = await runtime.context.model().ainvoke([brief])
-    found = citations(message.text, state["sources"])
-    _emit(runtime, found)
-    return {"messages": [message], "citations": found}
-
-
-async def verify(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Names the sentences that their passages do not bear out, to the client and to the rep."""
-    unsupported = unsupported_sentences(state["messages"][-1].text, state["sources"])
-    runtime.stream_writer({"name": "verification", "unsupported": unsupported})
-    if not unsupported:
-        return {"unsupported": []}
-    listed = " / ".join(unsupported)
-    text = f"请注意：以下内容资料中没有依据：{listed}"
-    if language_of(state["question"]) == "en":
-        text = f"Correction: the playbook does not bear this out: {listed}"
-    return {"unsupported": unsupported, "messages": [await say(text)]}
-
-
-async def decline(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Says what the knowledge does not hold, and what comes nearest, or that it cannot be reached."""
-    language = language_of(state["question"])
-    if state["knowledge"] == "unavailable":
-        return {"messages": [await say(_UNAVAILABLE[language])]}
-    if not state["sources"]:
-        return {"messages": [await say(_NOTHING[language])]}
-    near = cite(1, state["sources"][0], state["question"])
-    _emit(runtime, [near])
-    text = _NEAREST[language].format(quote=near["quote"], locator=near["locator"])
-    return {"messages": [await say(text)], "citations": [near]}
+async def chat(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
+    """A short word back to a greeting, streamed."""
+    question = state["question"]
+    brief = write_brief("chat", _CHAT, message=question, language=language_of(question))
+    return {"messages": [await runtime.context.model().ainvoke([brief])]}
 
 
 def question_of(state: Mapping[str, Any]) -> str:
@@ -131,47 +139,38 @@ def question_of(state: Mapping[str, Any]) -> str:
     return text
 
 
-def unsupported_sentences(text: str, sources: list[Source]) -> list[str]:
-    """The sentences of an answer that claim something no cited passage holds."""
-    found = []
-    for words, markers in cited(text):
-        texts = [_with_place(sources[n - 1]) for n in markers if 1 <= n <= len(sources)]
-        if claims_something(words) and not any(supports(one, words) for one in texts):
-            found.append(words)
-    return found
+def open_parts(state: Asking) -> list[str]:
+    """The questions that nothing has answered yet."""
+    return [part["question"] for part in state["parts"] if not part["answered"]]
 
 
-def _shown(sources: list[Source]) -> list[dict[str, Any]]:
+async def _planned(
+    question: str, history: Sequence[Mapping[str, str]], asked: str, runtime: Runtime[Context]
+) -> list[str]:
+    brief = write_brief("plan", _PLAN, message=question, last_question=asked, conversation=history)
+    try:
+        made = await ask(runtime.context.model(), Plan, [brief])
+    except ModelOutputInvalid:
+        return [question]
+    if not made.search and _may_be_talk(question):
+        return []
+    wanted = dict.fromkeys(text for one in made.questions if (text := one.strip()))
+    return list(wanted)[:MAX_PARTS] or [question]
+
+
+def _history(state: Asking) -> list[dict[str, str]]:
+    """What was said before this message, in short."""
+    shown = [m for m in state["messages"][:-1] if m.type in ("human", "ai") and m.text.strip()]
     return [
-        {
-            "number": number,
-            "document": s["document"],
-            "section": s["section"],
-            "language": s["language"],
-            "text": s["text"],
-        }
-        for number, s in enumerate(sources, 1)
+        {"role": "rep" if m.type == "human" else "assistant", "text": m.text.strip()[:_HISTORY_CHARS]}
+        for m in shown[-_HISTORY:]
     ]
 
 
-def _with_place(cited_source: Source) -> str:
-    return f"{cited_source['document']} {cited_source['section']}\n{cited_source['text']}"
+def _is_plain(question: str) -> bool:
+    return bool(_ASKS.search(question)) and not _SEVERAL.search(question)
 
 
-def _emit(runtime: Runtime[Context], found: list[Citation]) -> None:
-    for one in found:
-        runtime.stream_writer({"name": "citation", **one})
-
-
-_UNAVAILABLE: Final = {
-    "en": "I cannot reach the playbook right now, so I will not guess. Please ask again in a moment.",
-    "zh": "现在无法访问资料库，我不想凭猜测回答，请稍后再问。",
-}
-_NOTHING: Final = {
-    "en": "The playbook does not say anything about that.",
-    "zh": "资料里没有提到这一点。",
-}
-_NEAREST: Final = {
-    "en": "The playbook does not answer that. The nearest it has is “{quote}” ({locator}) [1].",
-    "zh": "资料里没有这个问题的答案。最接近的是“{quote}”（{locator}）[1]。",
-}
+def _may_be_talk(question: str) -> bool:
+    """Whatever a model says of it: a question mark, a figure or many words are never small talk."""
+    return len(question) <= _TALK_CHARS and not re.search(r"[?？\d]", question)

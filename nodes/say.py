@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage, HumanMessage
 
+from runtime.annotated import Annotate, Annotated, with_annotations
 from runtime.scripted import Line, ScriptedModel
 
 
-async def say(text: str, *, name: str | None = None) -> AIMessage:
+async def say(text: str, *, name: str | None = None, annotate: Annotate | None = None) -> AIMessage:
     """`text` as a message that LangGraph streams token by token; its metadata names the scripted model."""
     reciter = ScriptedModel(scripts={"": lambda scene: Line(scene.messages[-1].text)})
-    message = await reciter.ainvoke([HumanMessage(text)])
-    return message.model_copy(update={"name": name})
+    if annotate is None:
+        message = await reciter.ainvoke([HumanMessage(text)])
+        return message.model_copy(update={"name": name})
+    message = await Annotated(model=reciter, annotate=annotate).ainvoke([HumanMessage(text)])
+    return with_annotations(message, annotate(text)).model_copy(update={"name": name})

@@ -50,7 +50,8 @@ class Search(Protocol):
     async def __call__(self, query: str, *, limit: int = 5) -> list[Passage]:
         """At most `limit` passages, best first, each parent once; [] when nothing matches.
 
-        Raises KnowledgeUnavailable when the index cannot be reached in time.
+        [] does not tell an empty index from one that holds nothing on the matter. Raises KnowledgeUnavailable
+        when the index cannot be reached in time.
         """
         ...
 
@@ -86,3 +87,7 @@ class Context:
     packs_dir: Path = Path("examples/packs")
     """Folder of the YAML packs a graph may load; `Settings.packs_dir`."""
     ingest: IngestStep = field(default=_no_ingest, repr=False)
+    passage_tokens: int = 3_000
+    """Tokens of passages that a graph may put before the model at once."""
+    search_timeout_s: float = 10.0
+    """After which a graph takes a search that has not answered for one that cannot."""

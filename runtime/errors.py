@@ -261,6 +261,12 @@ class KnowledgeUnavailable(AppError):
     retryable = True
 
 
+class ProfileMismatch(AppError):
+    """These vectors are of another embedding profile than the collection's."""
+
+    code = "profile_mismatch"
+
+
 class DocumentError(AppError):
     """A document cannot be ingested."""
 

@@ -22,11 +22,17 @@ class Passage:
     score: float
     """The engine's score; higher is better, comparable within one search only."""
     page: int | None = None
-    """1-based page of `quote`, None where the format has no pages."""
+    """1-based page or slide of `quote`, None where the format has none."""
     section: str = ""
     """Heading path, or sheet with cell range: `Chapter 2 > Prices`, `Plans!A2:F9`."""
     language: str = "und"
     """`en`, `zh` or `und`."""
+    parent_id: str = ""
+    """The same for the same parent, whichever child found it; "" where the index does not tell."""
+    version: str = ""
+    """Of the document; another one for other content."""
+    tokens: int = 0
+    """Of `text`, by the rule that the chunking counts by; 0 where the index does not tell."""
 
     @property
     def locator(self) -> str:

@@ -68,7 +68,21 @@ def passages() -> list[Passage]:
         start = text.index("\n\n") + 2
         quote = text[start:]
         found.append(
-            Passage(name, f"id-{name}", text, quote, start, len(text), 1.0, page, section, language_of(text))
+            Passage(
+                name,
+                f"id-{name}",
+                text,
+                quote,
+                start,
+                len(text),
+                1.0,
+                page,
+                section,
+                language_of(text),
+                parent_id=f"parent-{name}",
+                version=f"version-{name}",
+                tokens=len(text) // 4,
+            )
         )
     return found
 

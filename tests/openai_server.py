@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import anyio
-import uvicorn
 from langchain_core.messages import AIMessage, convert_to_messages
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from runtime.scripted import MODEL_NAME, ScriptedModel
+from tests.loopback import listening, serving
 from tests.openai_wire import completion, events, finish, pieces
 
 Fault = Literal[
@@ -164,30 +161,11 @@ def _what_is_wrong(messages: Sequence[Mapping[str, Any]]) -> str:
 @asynccontextmanager
 async def openai_server(model: ScriptedModel, *, key: str | None = None) -> AsyncIterator[OpenAIServer]:
     """The server on a free port of loopback, in a thread of its own; with a `key`, others get a 401."""
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it an answer waits 40 ms for an ACK.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = OpenAIServer(model, key, listener.getsockname()[1])
+    with listening() as (listener, port):
+        server = OpenAIServer(model, key, port)
         routes = [
             Route("/v1/models", server.models),
             Route("/v1/chat/completions", server.chat, methods=["POST"]),
         ]
-        config = uvicorn.Config(
-            Starlette(routes=routes),
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            log_level="error",
-            timeout_graceful_shutdown=1,
-        )
-        # In a thread, so that a test that holds its own loop up does not hold the endpoint up.
-        runner = uvicorn.Server(config)
-        thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]}, name="openai-server")
-        thread.start()
-        try:
+        async with serving(listener, routes):
             yield server
-        finally:
-            runner.should_exit = True
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(thread.join)

@@ -8,6 +8,7 @@ from typing import Final
 from nodes.scripts.actions import act
 from nodes.scripts.answers import answer, grade
 from nodes.scripts.buyer import reply
+from nodes.scripts.questions import chat, plan, reword
 from nodes.scripts.ratings import rate
 from nodes.scripts.routes import route
 from nodes.scripts.summary import debrief
@@ -20,6 +21,9 @@ SCRIPTS: Final[Mapping[str, Script]] = {
     "buyer": reply,
     "rate": rate,
     "debrief": debrief,
+    "plan": plan,
+    "chat": chat,
+    "reword": reword,
     "grade": grade,
     "answer": answer,
     "route": route,

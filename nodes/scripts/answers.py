@@ -1,4 +1,4 @@
-"""Scripts for questions: grade by covered terms, answer by the sentences that fit best."""
+"""Scripts for questions: grade by what is spoken of at one place, answer by the places that say most."""
 
 from __future__ import annotations
 
@@ -6,49 +6,55 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nodes.bilingual import terms
-from nodes.evidence import ANSWERABLE_AT, NEAR_AT, coverage, ranked, readable
+from nodes.evidence import ANSWERABLE_AT, NEAR_AT, coverage, weigh
+from nodes.places import readable
 from runtime.scripted import Line, Scene
 
 MAX_SENTENCES: Final = 3
 _SAME: Final = 0.7
 """Shared terms, of the shorter sentence's, from which a second one adds nothing."""
-_NEAR_BEST: Final = 0.85
+_NEAR_BEST: Final = 0.78
 """Share of the best sentence's score from which another one joins it."""
 
 Passage = Mapping[str, Any]
 
 
 def grade(scene: Scene) -> Line:
-    """Answerable when one place of a passage covers enough of what the question is about."""
+    """Answerable when one place of a passage, with what stands around it, covers enough of the question."""
     facts = _facts(scene)
-    passages: Sequence[Passage] = facts["passages"]
-    found = coverage(facts["question"], passages)
-    covered = {p["number"]: part for p, part in zip(passages, found, strict=True)}
+    parts = [_graded(n, question, facts["passages"]) for n, question in enumerate(facts["questions"], 1)]
+    return Line(structured={"parts": parts})
+
+
+def answer(scene: Scene) -> Line:
+    """The sentences and table rows that say most about each question, each with its marker."""
+    facts = _facts(scene)
+    questions: Sequence[str] = facts["questions"]
+    most = MAX_SENTENCES if len(questions) == 1 else 1
+    return Line(" ".join(dict.fromkeys(extract(question, facts["passages"], most) for question in questions)))
+
+
+def extract(question: str, passages: Sequence[Passage], most: int = MAX_SENTENCES) -> str:
+    """At most so many sentences of the passages, best first, each with `[n]`; "" when none fits."""
+    found = weigh(question, passages)
+    floor = found[0].score * _NEAR_BEST if found else 0.0
+    said: dict[str, int] = {}
+    for one in found:
+        text = readable(passages[one.passage]["text"], one.place.span, question)
+        if one.score <= 0 or one.score < floor or len(said) == most:
+            break
+        if not any(_same(text, other) for other in said):
+            said[text] = passages[one.passage]["number"]
+    return " ".join(f"{text} [{number}]" for text, number in said.items())
+
+
+def _graded(number: int, question: str, passages: Sequence[Passage]) -> dict[str, Any]:
+    covered = {p["number"]: part for p, part in zip(passages, coverage(question, passages), strict=True)}
     order = sorted(covered, key=lambda n: (-round(covered[n], 2), n))
     best = covered[order[0]] if order else 0.0
     relevant = [n for n in order if covered[n] >= max(ANSWERABLE_AT, best * 0.8)]
     nearest = order[0] if best >= NEAR_AT else 0
-    return Line(structured={"answerable": bool(relevant), "relevant": relevant or [], "nearest": nearest})
-
-
-def answer(scene: Scene) -> Line:
-    """The sentences and table rows that say most about the question, each with its marker."""
-    facts = _facts(scene)
-    return Line(extract(facts["question"], facts["passages"]))
-
-
-def extract(question: str, passages: Sequence[Passage]) -> str:
-    """At most three sentences of the passages, best first, each with `[n]`; "" when none fits."""
-    found = ranked(question, passages)
-    floor = found[0][0] * _NEAR_BEST if found else 0.0
-    said: dict[str, int] = {}
-    for score, index, span in found:
-        text = readable(passages[index]["text"], span, question)
-        if score < floor or len(said) == MAX_SENTENCES:
-            break
-        if not any(_same(text, other) for other in said):
-            said[text] = passages[index]["number"]
-    return " ".join(f"{text} [{number}]" for text, number in said.items())
+    return {"question": number, "answerable": bool(relevant), "relevant": relevant, "nearest": nearest}
 
 
 def _same(text: str, other: str) -> bool:

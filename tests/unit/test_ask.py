@@ -6,14 +6,14 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from nodes.ask import ask
-from nodes.question import Grade
+from nodes.grading import PartGrade
 from runtime.brief import write_brief
 from runtime.errors import ModelOutputInvalid
 from runtime.scripted import Line, Scene, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
-GOOD = {"answerable": True, "relevant": [1], "nearest": 1}
+GOOD = {"question": 1, "answerable": True, "relevant": [1], "nearest": 1}
 PROMPT: list[BaseMessage] = [write_brief("grade", "Grade.", question="?")]
 
 
@@ -25,7 +25,7 @@ async def test_a_misfit_is_sent_back_once() -> None:
         prompts.append(scene.messages[-1].text)
         return Line(structured=GOOD if len(prompts) > 1 else {**GOOD, "nearest": "the first"})
 
-    answer = await ask(ScriptedModel(scripts={"grade": script}), Grade, PROMPT)
+    answer = await ask(ScriptedModel(scripts={"grade": script}), PartGrade, PROMPT)
     assert answer.nearest == 1 and len(prompts) == 2 and "nearest" in prompts[1]
 
 
@@ -40,5 +40,5 @@ async def test_a_second_misfit_is_an_error(line: Line) -> None:
         return line
 
     with pytest.raises(ModelOutputInvalid):
-        await ask(ScriptedModel(scripts={"grade": script}), Grade, PROMPT)
+        await ask(ScriptedModel(scripts={"grade": script}), PartGrade, PROMPT)
     assert calls == 2

@@ -1,0 +1,67 @@
+"""Sparse BM25 vectors by the engine's own model: no weights, no download, English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anyio import CapacityLimiter, to_thread
+from qdrant_edge import Bm25, Bm25Config, Language, SparseVector, StopwordsSet, TokenizerType
+
+from ingestion.embedders.batches import batches
+from ingestion.vectors import Profile, Space, Sparse, Vectors
+
+_AVERAGE_TOKENS = 128
+"""Expected length of a child. Against the engine's 256, recall@10 on SciFact rises from .859 to .879; on
+Chinese children of CMRC 2018 it stays at .919."""
+
+_MORE_STOPWORDS = set("我們 你們 他們 她們 它們 咱們 們 嗎 呢 吧 嘛 會 不會 沒有 這個 那個 個 為什麼".split())
+"""Traditional characters on purpose: the engine turns a token into them before it looks into this list, so
+that its own Chinese list, which is simplified, misses all words that differ."""
+
+_NAME = "words"
+_BATCH = 64
+_BATCH_CHARS = 64_000
+_QUERY_THREADS = 4
+
+
+class Bm25Embedder:
+    """An `Embedder` of the vector `words`: a text's words, without the IDF, which the engine adds."""
+
+    profile = Profile("bm25", {_NAME: Space("sparse", idf=True)})
+
+    def __init__(self) -> None:
+        self._model = bm25()
+        # Apart, so that a search never waits for documents.
+        self._documents_thread = CapacityLimiter(1)
+        self._query_threads = CapacityLimiter(_QUERY_THREADS)
+
+    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+        made: list[Vectors] = []
+        for batch in batches(texts, _BATCH, _BATCH_CHARS):
+            made += await to_thread.run_sync(self._documents, batch, limiter=self._documents_thread)
+        return made
+
+    async def query(self, text: str) -> Vectors:
+        return await to_thread.run_sync(self._query, text, limiter=self._query_threads)
+
+    def _documents(self, texts: Sequence[str]) -> list[Vectors]:
+        return [_named(self._model.embed_document(text)) for text in texts]
+
+    def _query(self, text: str) -> Vectors:
+        return _named(self._model.embed_query(text))
+
+
+def bm25() -> Bm25:
+    """Words stemmed as English, Chinese cut into words (the default tokenizer takes a clause for one word),
+    stop words of both left out. Safe to share between threads."""
+    return Bm25(
+        Bm25Config(
+            tokenizer=TokenizerType.Multilingual,
+            stopwords=StopwordsSet(languages={Language.English, Language.Chinese}, custom=_MORE_STOPWORDS),
+            avg_len=_AVERAGE_TOKENS,
+        )
+    )
+
+
+def _named(vector: SparseVector) -> Vectors:
+    return {_NAME: Sparse(vector.indices, vector.values)}
