@@ -44,7 +44,7 @@ class Fields(NamedTuple):
     integers: tuple[str, ...] = ()
 
 
-DOCUMENTS = Fields(keywords=("document", "version", "superseded"), integers=("ordinal",))
+DOCUMENTS = Fields(keywords=("document", "document_id", "version", "superseded"), integers=("ordinal",))
 
 Values = Mapping[str, str | int]
 """Of the payload, by field."""

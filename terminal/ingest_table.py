@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from ingestion.sources.source import place_shown
 from terminal.ingest_runs import Outcome
 
 
@@ -32,10 +33,10 @@ class Totals:
 
 
 def totals(outcomes: Sequence[Outcome], took_s: float) -> Totals:
-    """Of what was read now: documents that were unchanged count as documents alone."""
+    """Of what was read now: of others that were looked at, only the number counts."""
     read = [outcome for outcome in outcomes if outcome.status == "ingested"]
     return Totals(
-        documents=len(outcomes),
+        documents=sum(outcome.status != "cancelled" for outcome in outcomes),
         pages=sum(outcome.pages or 0 for outcome in read),
         bytes=sum(outcome.bytes for outcome in read),
         chunks=sum(outcome.chunks for outcome in read),
@@ -74,5 +75,7 @@ def explained(outcomes: Sequence[Outcome]) -> Group:
 def _remark(outcome: Outcome) -> str:
     hidden = [f"{outcome.hidden} hidden pieces left out"] if outcome.hidden else []
     refusal = [f"{outcome.code}: {outcome.reason}"] if outcome.code else [outcome.reason]
-    replaced = [f"took the place of the one from {outcome.replaces}"] if outcome.replaces else []
-    return "; ".join(part for part in (*refusal, *replaced, *outcome.notes, *hidden) if part)
+    moved = [f"moved here from {place_shown(outcome.moved_from)}"] if outcome.moved_from else []
+    places = ", ".join(map(place_shown, outcome.namesakes))
+    namesakes = [f"another document of this name is from {places}"] if places else []
+    return "; ".join(part for part in (*refusal, *moved, *namesakes, *outcome.notes, *hidden) if part)

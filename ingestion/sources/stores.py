@@ -89,6 +89,10 @@ class Store:
         return found
 
     def uri(self, path: str) -> str:
+        """The URL of a file in the store."""
+        parts = urlsplit(self.url)
+        if parts.scheme in HOSTED:  # fsspec leaves the host out of these.
+            return f"{parts.scheme}://{parts.netloc}/{path.lstrip('/')}"
         return str(self._files.unstrip_protocol(path))
 
     async def copy(self, spool: Spool) -> None:
