@@ -8,7 +8,7 @@ from pathlib import Path
 from ingestion.kind import Kind, kind_of
 from ingestion.options import ReadOptions
 from ingestion.parse import archive, delimited, html, image, mail, markdown, office, pdf, plain, sheets
-from ingestion.parse.render import frame_png, page_png
+from ingestion.parse.render import Picture, frame_picture, page_picture
 from ingestion.parsed import Parsed, Scan
 from runtime.errors import (
     DocumentCorrupt,
@@ -52,8 +52,8 @@ def read_bytes(data: bytes, name: str, options: ReadOptions, depth: int = 0) -> 
         raise _corrupt(name, kind, exc) from exc
 
 
-def render_page(path: Path, scan: Scan, options: ReadOptions) -> bytes:
-    """The page as PNG, of a PDF or an image, perhaps within archives. Raises as `read_file` does."""
+def render_page(path: Path, scan: Scan, options: ReadOptions) -> Picture:
+    """The page as a picture, of a PDF or an image, perhaps within archives. Raises as `read_file` does."""
     name = scan.members[-1] if scan.members else path.name
     data = _content(path, path.name, options)
     for member in scan.members:
@@ -61,9 +61,9 @@ def render_page(path: Path, scan: Scan, options: ReadOptions) -> bytes:
     kind = kind_of(data, name)
     try:
         if kind == "pdf":
-            return page_png(data, name, scan.page, options.limits)
+            return page_picture(data, name, scan.page, options.limits)
         if kind == "image":
-            return frame_png(data, name, scan.page, options.limits)
+            return frame_picture(data, name, scan.page, options.limits)
     except (DocumentError, MemoryError):
         raise
     except Exception as exc:

@@ -101,7 +101,7 @@ def rendered(data: bytes, scan: Scan, tmp_path: Path, options: ReadOptions = OPT
     """The page as OCR gets it."""
     path = tmp_path / "file"
     path.write_bytes(data)
-    image = Image.open(io.BytesIO(render_page(path, scan, options)))
+    image = Image.open(io.BytesIO(render_page(path, scan, options).png))
     assert image.format == "PNG" and image.mode == "RGB"
     return image
 
