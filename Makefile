@@ -27,7 +27,7 @@ run: setup ## Play the main job end to end, then stay up (at a terminal)
 
 test: servers js check ## Everything CI runs: the checks, then the whole suite with coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
