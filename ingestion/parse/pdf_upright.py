@@ -70,10 +70,8 @@ def unrotate(page: Any) -> None:
     """Has the content of PyMuPDF's page drawn as it is shown, in place of a rotation."""
     if not page.rotation:
         return
-    media, shown = page.mediabox, _shown(page)
-    # PyMuPDF's own drops the crop box, and with it the origin of all that is shown.
-    if shown != tuple(media):
-        page.set_mediabox(shown)
+    # Without this, PyMuPDF's own turns about the corner of a crop box that it then drops.
+    page.set_mediabox(_shown(page))
     page.remove_rotation()
 
 

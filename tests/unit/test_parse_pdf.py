@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ingestion.document import Document, Hidden, Part, assemble
 from ingestion.limits import Limits
 from ingestion.options import ReadOptions, Thresholds
 from ingestion.parse import pdf_layout
+from ingestion.parse.collector import collector_paused
 from ingestion.parse.pdf import parse
 from ingestion.parse.pdf_docling import docling_here, pieces_of
 from ingestion.parse.pdf_grid import grid_of, table_in
@@ -428,6 +430,18 @@ def test_an_encrypted_file() -> None:
     """The user learns that a password is in the way, not that the file is empty."""
     with pytest.raises(DocumentEncrypted, match=r"'secret\.pdf'"):
         parse(tiny_pdf([[Line(BODY)]], encrypted=True), "secret.pdf", OPTIONS)
+
+
+def test_the_collector_of_cycles_runs_again() -> None:
+    """It rests while a page is read; a process in which it rested for good would fill up."""
+    with pytest.raises(DocumentCorrupt):
+        parse(tiny_pdf([]), "none.pdf", OPTIONS)
+    parse(tiny_pdf([[Line(BODY)]]), "p.pdf", OPTIONS)
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collector_paused():
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+    assert gc.isenabled()
 
 
 def test_a_damaged_file_is_read_and_marked() -> None:
