@@ -24,7 +24,7 @@ from runtime.settings import Settings
 from terminal.documents import check_tenant
 from terminal.ingest_missing import without_missing
 from terminal.ingest_runs import Outcome, Watch, ingest_all
-from terminal.ingest_table import explained, results_table, totals
+from terminal.ingest_table import explained, remarks, results_table, totals
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ def _show(outcomes: Sequence[Outcome], asked: Asked, took_s: float, console: Con
     if asked.explain:
         console.print(explained(outcomes))
     console.print(results_table(outcomes))
+    for remark in remarks(outcomes):
+        # A path cut in two cannot be copied.
+        console.print(remark, soft_wrap=True)
     console.print(str(totals(outcomes, took_s)), highlight=False)
 
 

@@ -46,15 +46,20 @@ def totals(outcomes: Sequence[Outcome], took_s: float) -> Totals:
     )
 
 
-def results_table(outcomes: Sequence[Outcome]) -> Group:
-    """What became of each document, and below it what there is to say about some."""
+def results_table(outcomes: Sequence[Outcome]) -> Table:
+    """What became of each document."""
     right = [Column(name, justify="right") for name in ("pages", "chunks", "tokens")]
     table = Table(Column("document", overflow="fold"), "status", "route", *right, title="Ingested")
     for outcome in outcomes:
         figures = [str(value or "–") for value in (outcome.pages, outcome.chunks, outcome.tokens)]
         table.add_row(Text(outcome.document), outcome.status, outcome.reading.get("level", "–"), *figures)
-    remarks = [(outcome.document, _remark(outcome)) for outcome in outcomes]
-    return Group(table, *(Text(f"{document}: {remark}") for document, remark in remarks if remark))
+    return table
+
+
+def remarks(outcomes: Sequence[Outcome]) -> list[Text]:
+    """What there is to say about some of them, a line each."""
+    said = [(outcome.document, _remark(outcome)) for outcome in outcomes]
+    return [Text(f"{document}: {remark}") for document, remark in said if remark]
 
 
 def explained(outcomes: Sequence[Outcome]) -> Group:
