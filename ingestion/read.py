@@ -10,10 +10,10 @@ from ingestion.options import ReadOptions
 from ingestion.parse import archive, delimited, html, image, mail, markdown, office, pdf, plain, sheets
 from ingestion.parse.render import Picture, frame_picture, page_picture
 from ingestion.parsed import Parsed, Scan
+from ingestion.sources.local import told
 from runtime.errors import (
     DocumentCorrupt,
     DocumentError,
-    DocumentMissing,
     DocumentTooLarge,
     FormatUnsupported,
 )
@@ -74,15 +74,13 @@ def render_page(path: Path, scan: Scan, options: ReadOptions) -> Picture:
 
 def _content(path: Path, name: str, options: ReadOptions) -> bytes:
     limit = options.limits.bytes
-    try:
+    with told(name, name):  # A path of ours says nothing to whoever asked.
         size = path.stat().st_size
         if size > limit:
             raise DocumentTooLarge(
                 f"{name!r} has {size} bytes; at most {limit} are read", document=name, limit=limit
             )
         return path.read_bytes()
-    except OSError as exc:
-        raise DocumentMissing(f"{name!r} cannot be opened: {exc.strerror}", document=name) from exc
 
 
 def _corrupt(name: str, kind: Kind, exc: Exception) -> DocumentCorrupt:

@@ -170,10 +170,10 @@ class Steps:
         version = self.state["version"]
         found = await self.means.knowledge.current.count(self.tenant, version)
         known = await self.means.knowledge.current.shown(self.tenant, self.state["document_id"])
-        if known is None or known.version != version or found != self.state["chunks"]:
-            name = self.state["name"]
+        if known is None or known.version != version or found != known.chunks:
+            name, chunks = self.state["name"], known.chunks if known else self.state["chunks"]
             raise KnowledgeUnavailable(
-                f"the index shows {found} of {self.state['chunks']} chunks of {name!r}; ingest it again"
+                f"the index shows {found} of {chunks} chunks of {name!r}; ingest it again"
             )
         await to_thread.run_sync(self._artifacts.drop)
         return {"status": "ingested", **_figures(known)}

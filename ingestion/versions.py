@@ -47,6 +47,10 @@ class Versions:
     def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Writes points of a version that nobody sees."""
         hidden = self._journal.hidden(tenant).get(version)
+        if hidden is not None and not hidden.writers:
+            # It was to be deleted or kept, and that did not come to its end.
+            self._finish(tenant, [version])
+            hidden = None
         if hidden is None:
             if self._index.read(tenant, ["version"], version=version, ordinal=0):
                 # It is seen already (its run was lost after `publish`), or was kept: as it is to be written.
@@ -64,8 +68,14 @@ class Versions:
     ) -> None:
         """See `Knowledge.publish`."""
         found = self._index.count(tenant, version=version)
+        is_staged = version in self._journal.hidden(tenant)
+        if not is_staged and found:
+            # Another run has shown it meanwhile, or it was kept: it is whole as that run wrote it.
+            first = self._index.read(tenant, ["chunks"], version=version, ordinal=0)
+            points = first[0]["chunks"] if first else points
         if found != points:
-            self._drop(tenant, [version])
+            if is_staged:
+                self._drop(tenant, [version])
             raise KnowledgeUnavailable(
                 f"{found} of {points} chunks were in the index when they were to be shown; ingest it again"
             )

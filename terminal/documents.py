@@ -69,6 +69,7 @@ async def restore_version(
         await installation.knowledge.current.restore(tenant, document.document_id, kept.version)
     when = f"version {kept.version[:_SHORT]}, ingested at {kept.ingested_at}"
     console.print(Text(f"{document.document} is again what it was: {when}"))
+    console.print(Text("The next ingest shows what its place holds then; --keep-versions keeps this one."))
 
 
 async def find(knowledge: Knowledge | RemoteKnowledge, tenant: str, named: str) -> StoredDocument:

@@ -92,7 +92,6 @@ async def _cancel_when_interrupted(stop: CancelScope) -> None:
     with anyio.open_signal_receiver(signal.SIGINT) as signals:
         async for _ in signals:
             stop.cancel()
-            return
 
 
 async def _located(named: Sequence[str], allowed: Rules) -> tuple[list[Source], list[Outcome]]:

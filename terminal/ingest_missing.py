@@ -10,6 +10,7 @@ from ingestion.knowledge import Knowledge
 from ingestion.record import document_id_of
 from ingestion.remote import RemoteKnowledge
 from ingestion.report import StoredDocument
+from ingestion.sources.place import scheme_of
 from ingestion.sources.source import Source, local_path
 from runtime.errors import DocumentMissing
 from terminal.ingest_runs import Outcome, root_of
@@ -40,16 +41,23 @@ async def without_missing(
 def _named_and_gone(outcome: Outcome, stored: dict[str, StoredDocument]) -> Outcome:
     """Only its place's own word counts, `DOCUMENT_MISSING`: one that does not answer may have it still."""
     known = stored.get(document_id_of(outcome.place))
-    if known is None or outcome.code != DocumentMissing.code:
+    if known is None or (outcome.status, outcome.code) != ("refused", DocumentMissing.code):
+        return outcome
+    path = local_path(outcome.place)
+    if path is not None and os.path.lexists(path):
+        # A worker elsewhere does not see it, or it came back meanwhile.
         return outcome
     return replace(outcome, document=known.document, status="removed", code="")
 
 
 def _has_left(document: StoredDocument, roots: set[str]) -> bool:
     """Whether it came with one of these folders, globs or URLs, or was named itself in it, and is gone."""
-    place = document.root.rstrip("/")
-    if not any(place == root or place.startswith(f"{root}/") for root in roots):
+    place, path = document.root.rstrip("/"), local_path(document.source)
+    if not place:
         return False
-    path = local_path(document.source)
+    if path is None:
+        # A URL that begins like another is no folder of it; a store's listing says what is in the folder.
+        return place in roots and scheme_of(document.source) not in ("http", "https")
     # What was named itself may be where the folder's name leads nobody: hidden, or behind a link.
-    return path is None or not os.path.lexists(path)
+    within = any(place == root or place.startswith(f"{root}/") for root in roots)
+    return within and not os.path.lexists(path)

@@ -23,7 +23,6 @@ _SPECIAL = re.compile(r"<\|/?\w+\|>|<｜[^｜<>]*｜>")
 """Tokens of the model's own."""
 _CUT = re.compile(r"<(?:[/|｜a-zA-Z][^<>]*)?\Z")
 """A tag of any kind, where the text was cut off within it."""
-_UNFINISHED = re.compile(r"<\|ref\|>(?:(?!<\|/det\|>).)*\Z", re.DOTALL)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _WRAPPER = re.compile(r"</?(?:center|p|div|span)\b[^>]*>", re.IGNORECASE)
 _TABLE = re.compile(r"<table\b.*?(?:</table>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -69,7 +68,10 @@ def is_empty(text: str) -> bool:
 
 
 def _blocks(text: str, width: int, height: int) -> Iterator[_Labelled]:
-    text = _UNFINISHED.sub("", _CUT.sub("", text))
+    text = _CUT.sub("", text)
+    begun = text.find("<|ref|>", text.rfind("<|/det|>") + 1)
+    if begun >= 0:  # A label whose place was cut off.
+        text = text[:begun]
     before, *rest = _TAG.split(text)
     yield _Labelled("", None, before)
     for label, place, content in zip(rest[::3], rest[1::3], rest[2::3], strict=True):

@@ -38,7 +38,10 @@ def place_of(named: str) -> str:
 
 def path_of(uri: str) -> str:
     """Of a `file:` URI. Raises SourceRefused where it names another machine."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as exc:
+        raise SourceRefused(f"{uri!r} is not a URL: {exc}", source=uri) from exc
     if parts.netloc not in ("", "localhost"):
         raise SourceRefused(f"{uri!r} is a file of another machine", source=uri)
     return os.fsdecode(unquote_to_bytes(parts.path))
@@ -53,7 +56,7 @@ def canonical(url: httpx.URL) -> str:
 def _web_uri(named: str) -> str:
     try:
         return canonical(httpx.URL(named))
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         return named  # No document comes from there.
 
 

@@ -12,6 +12,8 @@ from anyio.abc import SocketStream
 
 from compose import Installation
 from ingestion.sources.fetch import Remote
+from terminal.ingest_missing import without_missing
+from terminal.ingest_runs import Outcome
 from tests.ingesting import found, ingested, open_working
 from tests.site import Site, reply, serving
 
@@ -72,6 +74,32 @@ async def test_a_url_that_is_gone(tmp_path: Path, status: str) -> None:
         assert (await ingested(place, url))["p.md"].status == "refused"
 
 
+async def test_a_url_that_is_back(tmp_path: Path) -> None:
+    """What its last run found says nothing of this one: the document is read, and stays."""
+    pages = Pages()
+    async with open_site(tmp_path, pages) as (place, url):
+        page, pages.answers["/p.md"] = pages.answers["/p.md"], reply("404 Not Found")
+        assert (await ingested(place, url))["p.md"].code == "DOCUMENT_MISSING"
+        pages.answers["/p.md"] = page
+        back = (await ingested(place, url))["p.md"]
+        assert (back.status, back.code, back.reason, back.chunks) == ("ingested", "", "", 1)
+        assert await found(place, "seats") == ["Seats cost 39."]
+        pages.answers["/p.md"] = reply("403 Forbidden")
+        refused = (await ingested(place, url))["p.md"]
+        assert (refused.status, refused.chunks, refused.tokens) == ("refused", 0, 0)
+
+
+async def test_a_url_is_no_folder(tmp_path: Path) -> None:
+    """A site's home page takes out nothing that was named below it."""
+    pages = Pages()
+    async with open_site(tmp_path, pages) as (place, url):
+        await ingested(place, url)
+        pages.answers["/"] = reply("200 OK", b"Welcome home.")
+        outcomes = await ingested(place, url.removesuffix("p.md"))
+        assert [outcome.status for outcome in outcomes.values()] == ["ingested"]
+        assert await found(place, "seats") == ["Seats cost 39."]
+
+
 async def test_a_url_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage, a login page or a server that is off takes nothing out."""
     monkeypatch.setattr("ingestion.opening.Remote", partial(Remote, pauses_s=(0, 0)))
@@ -110,6 +138,17 @@ async def test_a_file_that_is_gone(tmp_path: Path) -> None:
         assert [o.code for o in outcomes.values()] == ["DOCUMENT_MISSING"]
         left = [document.document for document in await place.knowledge.current.documents("acme")]
         assert left == ["b.md", "c.md"]
+
+
+async def test_a_file_that_only_the_worker_misses(tmp_path: Path) -> None:
+    """A worker that does not see a folder of this machine takes nothing out of the knowledge."""
+    path = tmp_path / "a.md"
+    path.write_text("Open.")
+    async with open_working(tmp_path / "data") as place:
+        await ingested(place, path)
+        missed = Outcome("a.md", "refused", path.as_uri(), code="DOCUMENT_MISSING")
+        told = await without_missing(place.knowledge.current, "acme", [], [missed])
+        assert told == [missed] and await found(place, "open") == ["Open."]
 
 
 async def test_what_a_folder_does_not_show_is_there_nevertheless(tmp_path: Path) -> None:

@@ -411,3 +411,19 @@ async def test_a_damaged_index_is_named(tmp_path: Path) -> None:
         async with Knowledge.open(tmp_path):
             pass
     assert (shard / "edge_config.json").read_text() == "no JSON"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_a_second_run_that_read_otherwise_takes_nothing_away(knowledge: Knowledge, keep: bool) -> None:
+    """A version that is shown, or kept, stays whole, also when a run comes to another number of chunks."""
+    first = written("p.md", "Team costs 39 dollars.", "Terms: thirty days.")
+    version = await put(knowledge, "acme", first)
+    if keep:
+        await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    document_id = document_id_of("p.md")
+    before = await knowledge.versions("acme", document_id)
+    points = points_of(first, version)
+    await knowledge.stage("acme", version, points, writer="b")
+    await knowledge.publish("acme", document_id, version, points=len(points) + 1, keep=True)
+    assert (await knowledge.shown("acme", document_id)).version == version  # type: ignore[union-attr]
+    assert len(await knowledge.versions("acme", document_id)) == len(before)

@@ -56,6 +56,8 @@ def test_what_is_no_place_of_ours(tmp_path: Path) -> None:
     """A file of another machine is refused; a name that no file can have is nobody's place."""
     with pytest.raises(SourceRefused, match="another machine"):
         place_of("file://elsewhere/a.md")
+    with pytest.raises(SourceRefused, match="is not a URL"):
+        place_of("file://[x")
     assert place_of("a\0b") == "a\0b"
     undecodable = Path(os.fsdecode(bytes(tmp_path) + b"/\xff.md"))
     assert place_shown(place_of(str(undecodable))).endswith("\ufffd.md")
