@@ -17,8 +17,9 @@ from tests.site import serving
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_was_done_is_said(tmp_path: Path) -> None:
-    """What has ended stays, the rest is cancelled, in one table; no process prints a traceback; code 130."""
+@pytest.mark.parametrize("times", [1, 3])
+async def test_what_was_done_is_said(tmp_path: Path, times: int) -> None:
+    """However often it is pressed: what has ended stays, the rest is cancelled, in one table; no process prints a traceback; code 130."""
     asked = anyio.Event()
 
     async def hang(stream: SocketStream, path: str) -> None:
@@ -41,7 +42,9 @@ async def test_what_was_done_is_said(tmp_path: Path) -> None:
             with anyio.fail_after(60):
                 await asked.wait()
                 # As a terminal does it: to the command, and to all processes that it has started.
-                os.killpg(process.pid, signal.SIGINT)
+                for _ in range(times):
+                    os.killpg(process.pid, signal.SIGINT)
+                    await anyio.sleep(0.05)  # Two at once are one signal.
                 shown = "".join([part.decode() async for part in process.stdout])
                 complaints = "".join([part.decode() async for part in process.stderr])
                 assert await process.wait() == 130, shown + complaints

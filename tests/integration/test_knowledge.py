@@ -16,6 +16,7 @@ from ingestion.index import Index
 from ingestion.knowledge import Knowledge
 from ingestion.leftovers import STALE_S
 from ingestion.record import document_id_of
+from ingestion.versions import Versions
 from runtime.errors import InvalidInput, KnowledgeUnavailable
 from tests.knowledge import points_of, put, written
 from tests.samples import NAMES, SAMPLES, sample
@@ -283,7 +284,7 @@ async def test_a_crash_while_a_version_is_restored(
         marked.append(args)
         if len(marked) > dies_at:
             raise RuntimeError("crash")
-        mark(index, *args, **equal)  # type: ignore[arg-type]
+        mark(index, *args, **equal)  # type: ignore[arg-type]  # as they were given
 
     async with Knowledge.open(tmp_path) as knowledge:
         old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
@@ -425,5 +426,25 @@ async def test_a_second_run_that_read_otherwise_takes_nothing_away(knowledge: Kn
     points = points_of(first, version)
     await knowledge.stage("acme", version, points, writer="b")
     await knowledge.publish("acme", document_id, version, points=len(points) + 1, keep=True)
-    assert (await knowledge.shown("acme", document_id)).version == version  # type: ignore[union-attr]
+    shown = await knowledge.shown("acme", document_id)
+    assert shown is not None and shown.version == version
     assert len(await knowledge.versions("acme", document_id)) == len(before)
+
+
+async def test_a_version_whose_keeping_was_interrupted_is_kept(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that comes upon it, and gives up, does not delete what somebody asked to keep."""
+    old = written("p.md", "Team costs 39 dollars.")
+    version = await put(knowledge, "acme", old)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("interrupted")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="interrupted"):
+        patched.setattr(Versions, "_finish", fail)
+        await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    await knowledge.stage("acme", version, points_of(old, version), writer="b")
+    await knowledge.discard("acme", version, writer="b")
+    kept = [one.version for one in await knowledge.versions("acme", document_id_of("p.md"))]
+    assert version in kept and len(kept) == 2
