@@ -28,7 +28,7 @@ run: setup ## Play the main job end to end, then stay up (at a terminal)
 
 test: servers js check ## The checks, then the whole suite with coverage; CI runs it, and then test-bge
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest --ignore tests/bge -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m pytest --ignore tests/bge -n auto --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

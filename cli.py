@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from runtime import log
-from runtime.errors import AppError, SettingsInvalid, leaf
+from runtime.errors import AppError, Interrupted, SettingsInvalid, leaf
 from runtime.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ Url = Annotated[str | None, typer.Option(help="A running server; without it one 
 Config = Annotated[Path | None, typer.Option(help="A project's langgraph.json: its graphs are served too.")]
 Tenant = Annotated[str, typer.Option(help="Whose knowledge.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Document = Annotated[str, typer.Argument(help="Its name, as `ingest` shows it, or its place.")]
 Key = Annotated[str | None, typer.Option(envvar="CORNERMAN_API_KEY", help="Sent as x-api-key.")]
 
 
@@ -77,11 +78,11 @@ def ingest(
         bool, typer.Option("--keep-versions", help="Keep the versions that are replaced.")
     ] = False,
     keep_missing: Annotated[
-        bool, typer.Option("--keep-missing", help="Keep documents that have left their folder.")
+        bool, typer.Option("--keep-missing", help="Keep documents that are no longer there.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read documents into the knowledge; those that left a folder since the last time are taken out."""
+    """Read documents into the knowledge; those that are gone since the last time are taken out."""
     from terminal.chunking import parse_strategy
     from terminal.ingest import Asked, ingest_asked
 
@@ -95,13 +96,33 @@ def ingest(
 
 @app.command()
 def forget(
-    documents: Annotated[list[str], typer.Argument(help="Names, as `ingest` shows them.")],
+    documents: Annotated[list[str], typer.Argument(help="Names, as `ingest` shows them, or places.")],
     tenant: Tenant = "local",
 ) -> None:
     """Take documents out of the knowledge, with all their versions."""
-    from terminal.ingest import forget_documents
+    from terminal.documents import forget_documents
 
     _run(forget_documents, _settings(), tenant, documents, console)
+
+
+@app.command()
+def versions(document: Document, tenant: Tenant = "local", as_json: Json = False) -> None:
+    """List a document's versions: the current one, and those that --keep-versions kept."""
+    from terminal.documents import show_versions
+
+    _run(show_versions, _settings(), tenant, document, as_json, console)
+
+
+@app.command()
+def restore(
+    document: Document,
+    version: Annotated[str, typer.Argument(help="Its first digits, as `versions` shows them.")],
+    tenant: Tenant = "local",
+) -> None:
+    """Show a kept version again in the place of the current one, which is kept instead."""
+    from terminal.documents import restore_version
+
+    _run(restore_version, _settings(), tenant, document, version, console)
 
 
 @app.command()
@@ -233,6 +254,8 @@ def _run(command: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         cause = leaf(exc)
         if not isinstance(cause, AppError):
             raise
+        if isinstance(cause, Interrupted):
+            raise typer.Exit(128 + signal.SIGINT) from None
         _fail(cause)
 
 

@@ -7,10 +7,11 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from anyio import CancelScope, Event, create_task_group, move_on_after, sleep, sleep_forever
+from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
 from anyio.abc import TaskStatus
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -18,7 +19,9 @@ from langgraph.store.base import BaseStore
 from redis.asyncio import Redis
 
 from graphs import GRAPHS, INGEST
+from ingestion.artifacts import sweep_artifacts
 from ingestion.knowledge import Knowledge
+from ingestion.leftovers import sweep_hourly
 from ingestion.opening import Setup, make_pipeline, open_reader
 from ingestion.pipeline import Pipeline
 from ingestion.reading import Reader
@@ -35,7 +38,7 @@ from runtime.crons import Crons
 from runtime.engine import Engine
 from runtime.errors import KnowledgeUnavailable, PermissionDenied
 from runtime.events import EventLog
-from runtime.execution import Limits
+from runtime.execution import RunLimits
 from runtime.hub import open_hub
 from runtime.models import open_model
 from runtime.passage import Passage
@@ -295,7 +298,7 @@ async def _own_index(
                 knowledge.owned = owned
                 if not tried:
                     task_status.started()
-                await sleep_forever()
+                await sweep_hourly(owned.sweep)
         except KnowledgeUnavailable:
             if not tried:
                 task_status.started()
@@ -333,7 +336,7 @@ async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[
         installation.queue,
         engine.catalog,
         installation.context_for,
-        Limits(
+        RunLimits(
             run_timeout_s=settings.run_timeout_s,
             step_timeout_s=settings.step_timeout_s,
             stop_grace_s=settings.stop_grace_s,
@@ -345,13 +348,18 @@ async def _working(installation: Installation, waiting: Redis) -> AsyncIterator[
         heartbeat_s=settings.heartbeat_s,
         attempts=settings.run_attempts,
     )
-    async with serve_queue(
-        worker,
-        installation.queue,
-        waiting,
-        engine.crons,
-        concurrency=settings.worker_concurrency,
-        heartbeat_s=settings.heartbeat_s,
-        grace_s=settings.shutdown_grace_s,
+    async with (
+        serve_queue(
+            worker,
+            installation.queue,
+            waiting,
+            engine.crons,
+            concurrency=settings.worker_concurrency,
+            heartbeat_s=settings.heartbeat_s,
+            grace_s=settings.shutdown_grace_s,
+        ),
+        create_task_group() as tasks,
     ):
+        tasks.start_soon(sweep_hourly, partial(sweep_artifacts, installation.pipeline.means.folder))
         yield
+        tasks.cancel_scope.cancel()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
+from anyio import to_thread
 from pydantic import TypeAdapter
 
 from ingestion.document import Document, Part
 from ingestion.index import Put
+from ingestion.leftovers import AT_ONCE, STALE_S
 from ingestion.parsed import Parsed
 from ingestion.points import as_put, as_row
 from ingestion.record import Record
-
-STALE_S = 86_400
-"""Folders that no step used for a day are of runs that were given up."""
 
 _DOCUMENT = TypeAdapter(Document)
 _PARSED = TypeAdapter(Parsed)
@@ -59,7 +60,7 @@ class Artifacts:
         self._write("parsed.json", _PARSED.dump_json(parsed))
 
     def page(self, item: int) -> list[Part] | None:
-        """What OCR read of the scan that is this item of `parsed`; None before."""
+        """What OCR read of the scan that is this item of `parsed`, in units of its page; None before."""
         data = self._read(f"page-{item}.json")
         return _PARTS.validate_json(data) if data is not None else None
 
@@ -107,13 +108,20 @@ class Artifacts:
         new.replace(self.folder / name)
 
 
-def drop_stale(folder: Path) -> None:
-    """Deletes what runs that were given up left in `folder`, which holds a folder for each version."""
+async def sweep_artifacts(folder: Path) -> None:
+    """Deletes some of what given-up runs left in `folder`, which holds a folder for each version."""
+    for stale in await to_thread.run_sync(_stale, folder):
+        await to_thread.run_sync(shutil.rmtree, stale, True)
+
+
+def _stale(folder: Path) -> list[Path]:
     before = time.time() - STALE_S
-    for stale in folder.glob("*"):
-        try:
-            old = stale.stat().st_mtime < before
-        except FileNotFoundError:  # Another process, or its run, was faster.
-            continue
-        if old:
-            shutil.rmtree(stale, ignore_errors=True)
+    return list(islice((path for path in folder.glob("*") if _used(path) < before), AT_ONCE))
+
+
+def _used(path: Path) -> float:
+    """Seconds since 1970."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # Another process, or its run, was faster.
+        return math.inf

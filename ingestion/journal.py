@@ -10,8 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-STALE_S = 86_400
-"""A version that nobody published within a day is taken for abandoned."""
+from ingestion.leftovers import STALE_S
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,9 @@ class Hidden:
     since: float
     """Seconds since 1970."""
     writers: tuple[str, ...] = ()
-    """The runs that write it; () for a version that is replaced."""
+    """The runs that write it; () for a version that is to leave the place it had."""
+    keep: bool = False
+    """Of a version without writers: it is to be marked as superseded, not to be deleted."""
 
 
 Tenants = Mapping[str, Mapping[str, Hidden]]
@@ -44,24 +45,33 @@ class Journal:
         """The tenant's hidden versions."""
         return self._hidden.get(tenant, {})
 
-    def stale(self) -> list[tuple[str, str]]:
-        """Tenant and version of those hidden for longer than STALE_S."""
-        before = time.time() - STALE_S
+    def leftovers(self) -> list[tuple[str, str]]:
+        """Tenant and version of those that nobody writes any more, or seems to: see `is_left`."""
         return [
-            (t, version)
-            for t, mine in self._hidden.items()
-            for version, h in mine.items()
-            if h.since < before
+            (t, version) for t, mine in self._hidden.items() for version in mine if self.is_left(t, version)
         ]
 
-    def write(self, tenant: str, version: str, writers: Iterable[str]) -> None:
-        """Hides a version that these runs write; without any it is hidden no longer."""
-        kept = tuple(writers)
-        self._change(tenant, {version: Hidden(time.time(), kept)} if kept else {}, () if kept else [version])
+    def is_left(self, tenant: str, version: str) -> bool:
+        """Whether it is hidden, and without a writer, or for longer than STALE_S."""
+        hidden = self.hidden(tenant).get(version)
+        return hidden is not None and (not hidden.writers or hidden.since < time.time() - STALE_S)
 
-    def change(self, tenant: str, *, hide: Iterable[str] = (), show: Iterable[str] = ()) -> None:
-        """Hides and shows in one step, on disk when it returns."""
-        self._change(tenant, dict.fromkeys(hide, Hidden(time.time())), show)
+    def write(self, tenant: str, version: str, writers: Iterable[str]) -> None:
+        """Hides a version that these runs write."""
+        self._change(tenant, {version: Hidden(time.time(), tuple(writers))}, ())
+
+    def change(
+        self,
+        tenant: str,
+        *,
+        drop: Iterable[str] = (),
+        keep: Iterable[str] = (),
+        show: Iterable[str] = (),
+    ) -> None:
+        """Hides versions that are to be deleted or kept, and shows others, in one step; on disk on return."""
+        now = time.time()
+        hide = {**dict.fromkeys(drop, Hidden(now)), **dict.fromkeys(keep, Hidden(now, keep=True))}
+        self._change(tenant, hide, show)
 
     def _change(self, tenant: str, hide: Mapping[str, Hidden], show: Iterable[str]) -> None:
         mine = {**self.hidden(tenant), **hide}

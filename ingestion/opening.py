@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from anyio import to_thread
-
-from ingestion.artifacts import drop_stale
+from ingestion.artifacts import sweep_artifacts
 from ingestion.budget import ByteBudget
 from ingestion.chunking import strategy_of
 from ingestion.limits import Limits
@@ -65,7 +63,7 @@ class Setup:
 async def make_pipeline(setup: Setup, knowledge: SharedKnowledge, reader: Reader) -> Pipeline:
     """Raises SettingsInvalid."""
     _check_strategy(setup.strategy, setup.tokens)
-    await to_thread.run_sync(drop_stale, setup.folder)
+    await sweep_artifacts(setup.folder)
     remote = Remote(WebRules(allowed_hosts=frozenset(setup.hosts)))
     budget = ByteBudget(setup.budget_bytes - setup.budget_bytes // _PAGES_SHARE)
     return Pipeline(Means(knowledge, reader, budget, setup.folder, setup.strategy, setup.tokens, remote))

@@ -13,6 +13,21 @@ from ingestion.report import Report
 from ingestion.steps import Means, Steps
 from runtime.errors import DocumentError, InvalidInput
 
+_NOTHING_YET: Mapping[str, Any] = {
+    "code": "",
+    "reason": "",
+    "bytes": 0,
+    "pages": None,
+    "chunks": 0,
+    "tokens": 0,
+    "reading": {},
+    "notes": [],
+    "hidden": 0,
+    "moved_from": "",
+    "namesakes": [],
+}
+"""A document's runs share a thread, whose state still holds what an earlier one has found."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -46,10 +61,11 @@ class Pipeline:
         }
         if stage not in stages:
             raise InvalidInput(f"there is no stage {stage!r}; known are {', '.join(stages)}")
+        begun = _NOTHING_YET if stage == "route" else {}
         try:
-            return await stages[stage]()
+            return {**begun, **await stages[stage]()}
         except DocumentError as exc:
             if exc.retryable:
                 raise
             await to_thread.run_sync(steps.give_up)
-            return {"status": "refused", "code": exc.code, "reason": str(exc)}
+            return {**begun, "status": "refused", "code": exc.code, "reason": str(exc)}

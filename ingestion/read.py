@@ -8,12 +8,12 @@ from pathlib import Path
 from ingestion.kind import Kind, kind_of
 from ingestion.options import ReadOptions
 from ingestion.parse import archive, delimited, html, image, mail, markdown, office, pdf, plain, sheets
-from ingestion.parse.render import frame_png, page_png
+from ingestion.parse.render import Picture, frame_picture, page_picture
 from ingestion.parsed import Parsed, Scan
+from ingestion.sources.local import told
 from runtime.errors import (
     DocumentCorrupt,
     DocumentError,
-    DocumentMissing,
     DocumentTooLarge,
     FormatUnsupported,
 )
@@ -52,8 +52,8 @@ def read_bytes(data: bytes, name: str, options: ReadOptions, depth: int = 0) -> 
         raise _corrupt(name, kind, exc) from exc
 
 
-def render_page(path: Path, scan: Scan, options: ReadOptions) -> bytes:
-    """The page as PNG, of a PDF or an image, perhaps within archives. Raises as `read_file` does."""
+def render_page(path: Path, scan: Scan, options: ReadOptions) -> Picture:
+    """The page as a picture, of a PDF or an image, perhaps within archives. Raises as `read_file` does."""
     name = scan.members[-1] if scan.members else path.name
     data = _content(path, path.name, options)
     for member in scan.members:
@@ -61,9 +61,9 @@ def render_page(path: Path, scan: Scan, options: ReadOptions) -> bytes:
     kind = kind_of(data, name)
     try:
         if kind == "pdf":
-            return page_png(data, name, scan.page, options.limits)
+            return page_picture(data, name, scan.page, options.limits)
         if kind == "image":
-            return frame_png(data, name, scan.page, options.limits)
+            return frame_picture(data, name, scan.page, options.limits)
     except (DocumentError, MemoryError):
         raise
     except Exception as exc:
@@ -74,15 +74,13 @@ def render_page(path: Path, scan: Scan, options: ReadOptions) -> bytes:
 
 def _content(path: Path, name: str, options: ReadOptions) -> bytes:
     limit = options.limits.bytes
-    try:
+    with told(name, name):  # A path of ours says nothing to whoever asked.
         size = path.stat().st_size
         if size > limit:
             raise DocumentTooLarge(
                 f"{name!r} has {size} bytes; at most {limit} are read", document=name, limit=limit
             )
         return path.read_bytes()
-    except OSError as exc:
-        raise DocumentMissing(f"{name!r} cannot be opened: {exc.strerror}", document=name) from exc
 
 
 def _corrupt(name: str, kind: Kind, exc: Exception) -> DocumentCorrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from ingestion import work
 from ingestion.artifacts import Artifacts
 from ingestion.budget import ByteBudget
+from ingestion.document import Box, Part
 from ingestion.ocr.reading import ReadImage
 from ingestion.options import ReadOptions
 from ingestion.parsed import Scan
@@ -115,7 +116,14 @@ class _Pages:
             return
         document = f"{self.name}, page {scan.page}"
         rendering = (render_page, self.path, scan, self.reader.options)
-        png = await self.reader.sandbox.call(*rendering, timeout_s=_RENDER_S, document=document)
-        async with self.reader.budget.hold(len(png), document):
-            parts = await self.reader.read_image(png)
-        await to_thread.run_sync(self.artifacts.save_page, place, parts)
+        picture = await self.reader.sandbox.call(*rendering, timeout_s=_RENDER_S, document=document)
+        async with self.reader.budget.hold(len(picture.png), document):
+            parts = await self.reader.read_image(picture.png)
+        placed = [_on_page(part, scan.page, picture.scale) for part in parts]
+        await to_thread.run_sync(self.artifacts.save_page, place, placed)
+
+
+def _on_page(part: Part, page: int, scale: float) -> Part:
+    """A pixel of its picture is `scale` units of the page."""
+    box = Box(*(round(side * scale, 1) for side in part.box)) if part.box else None
+    return replace(part, page=page, box=box)

@@ -26,19 +26,26 @@ class Record(NamedTuple):
     payload: dict[str, Any]
 
 
-def document_id_of(name: str) -> str:
-    """The same name gives the same id, so that a new version's unchanged chunks keep theirs."""
-    return digest("document", name)
+def document_id_of(source: str) -> str:
+    """Of the place that a document comes from, as `Source.uri` has it.
+
+    The same place gives the same id, so that a new version's unchanged chunks keep theirs.
+    """
+    return digest("document", source)
 
 
 def records(
-    document: Document, families: Sequence[Family], version: str, more: Mapping[str, Any]
+    document: Document,
+    families: Sequence[Family],
+    document_id: str,
+    version: str,
+    more: Mapping[str, Any],
 ) -> list[Record]:
     """One for each child, in the document's order; `more` are the figures of `StoredDocument` beside ours.
 
     A point's id is of its version: what is being written never touches what is read meanwhile.
     """
-    shared = {"document": document.name, "document_id": document_id_of(document.name), "version": version}
+    shared = {"document": document.name, "document_id": document_id, "version": version}
     pairs = [(family.parent, child) for family in families for child in family.children]
     made = [
         Record(

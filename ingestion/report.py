@@ -18,13 +18,21 @@ class StoredDocument:
     """A version of a document in the index."""
 
     document: str
+    """Its name, for people; others may have the same."""
     document_id: str
+    """Of the place it comes from, `ingestion.record.document_id_of`."""
     version: str
     pages: int | None
     chunks: int
     tokens: int
     languages: Mapping[str, int]
     """Chunks by language."""
+    source: str = ""
+    """The URI of that place, which reps and other tenants are never told."""
+    digest: str = ""
+    """Of its bytes."""
+    ingested_at: str = ""
+    """When its run began: UTC, ISO 8601."""
     root: str = ""
     """The path, folder, glob or URL by which it was named; "" where a client of the network named it."""
     route: Mapping[str, Any] = field(default_factory=dict)

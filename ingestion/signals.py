@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from statistics import median_low
+from typing import NamedTuple
 
 from ingestion.document import Box
-from ingestion.parse.pdf_page import Line, PdfPage, Picture
+from ingestion.parse.pdf_line import Line
+from ingestion.parse.pdf_page import PdfPage, Picture
 from ingestion.parse.pdf_text import around
 
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
@@ -36,8 +37,7 @@ _MIN_COLUMN_HEIGHT = 1.5
 _block = attrgetter("block")
 
 
-@dataclass(frozen=True)
-class Signals:
+class Signals(NamedTuple):
     """Of one page; shares are in [0, 1]."""
 
     words: int
@@ -68,15 +68,17 @@ class Signals:
 def signals_of(page: PdfPage) -> Signals:
     """Costs less than a tenth of looking at the page."""
     text = " ".join([line.text for line in page.lines])
-    chars = len(text) - text.count(" ")
+    spaces = text.count(" ")
+    chars = len(text) - spaces
     level = [line for line in page.lines if line.level]
-    height = median_low([line.box.y1 - line.box.y0 for line in level]) if level else 10.0
-    segments = _segments_by_row(level, height, "   " in text)
-    rows = len(segments) or 1
+    boxes = [line.box for line in level]
+    height = median_low([y1 - y0 for _, y0, _, y1 in boxes]) if boxes else 10.0
+    rows = _rows(level, height)
+    tabular, paired = _gaps(rows, height) if len(rows) < len(level) or "   " in text else (0, 0)
     horizontal, vertical = _rules(page)
-    image_share, largest = _pictures(page)
+    image_share, largest = _pictures(page) if page.pictures else (0.0, 0.0)
     return Signals(
-        words=text.count(" ") + 1 if chars else 0,
+        words=spaces + 1 if chars else 0,
         chars=chars,
         bad_share=_bad(text) / chars if chars else 0.0,
         image_share=image_share,
@@ -85,9 +87,9 @@ def signals_of(page: PdfPage) -> Signals:
         paths=len(page.shapes),
         horizontal=horizontal,
         vertical=vertical,
-        rows=len(segments),
-        tabular=sum(count >= 3 for count in segments) / rows,
-        paired=sum(count >= 2 for count in segments) / rows,
+        rows=len(rows),
+        tabular=tabular / (len(rows) or 1),
+        paired=paired / (len(rows) or 1),
         columns=_columns(level, page, height),
     )
 
@@ -95,18 +97,28 @@ def signals_of(page: PdfPage) -> Signals:
 def _bad(text: str) -> int:
     if text.isprintable() and (text.isascii() or "\ufffd" not in text):
         return 0
-    return len(_BAD.findall(text))
+    # A page has few different characters.
+    return sum([text.count(char) for char in _BAD.findall("".join(set(text)))])
 
 
-def _segments_by_row(lines: Sequence[Line], height: float, spaced: bool) -> list[int]:
-    """How many segments each row of text has; `spaced` tells whether there may be some within a line."""
+def _rows(lines: Sequence[Line], height: float) -> list[list[Line]]:
+    """Lines that stand level, in no order."""
     step = 2 * max(_MIN_ROW, height * _ROW)
-    gap = height * _WIDE_GAP
     rows: dict[int, list[Line]] = {}
     for line in lines:
         _, y0, _, y1 = line.box
-        rows.setdefault(int((y0 + y1) / step), []).append(line)
-    return [_segments(row, gap) if spaced or len(row) > 1 else 1 for row in rows.values()]
+        place = int((y0 + y1) / step)
+        if place in rows:
+            rows[place].append(line)
+        else:
+            rows[place] = [line]
+    return list(rows.values())
+
+
+def _gaps(rows: Sequence[list[Line]], height: float) -> tuple[int, int]:
+    """How many rows have three segments, and how many two."""
+    counts = [_segments(row, height * _WIDE_GAP) for row in rows]
+    return sum([count >= 3 for count in counts]), sum([count >= 2 for count in counts])
 
 
 def _segments(row: list[Line], gap: float) -> int:
@@ -139,19 +151,17 @@ def _rules(page: PdfPage) -> tuple[int, int]:
 
 def _pictures(page: PdfPage) -> tuple[float, float]:
     """Shares of the page: under any picture, and under the largest."""
-    if not page.pictures:
-        return 0.0, 0.0
-    covered: set[tuple[int, int]] = set()
+    covered = [0] * _GRID  # rows of bits
     largest = 0.0
     for picture in page.pictures:
         x0, y0, x1, y1 = _in_page(picture.box, page)
         if x1 <= x0 or y1 <= y0:
             continue
         largest = max(largest, (x1 - x0) * (y1 - y0))
-        across = range(int(x0 * _GRID), min(_GRID, int(x1 * _GRID + 0.999)))
-        down = range(int(y0 * _GRID), min(_GRID, int(y1 * _GRID + 0.999)))
-        covered.update((x, y) for x in across for y in down)
-    return len(covered) / _GRID**2, largest
+        across = (1 << min(_GRID, int(x1 * _GRID + 0.999))) - (1 << int(x0 * _GRID))
+        for y in range(int(y0 * _GRID), min(_GRID, int(y1 * _GRID + 0.999))):
+            covered[y] |= across
+    return sum([row.bit_count() for row in covered]) / _GRID**2, largest
 
 
 def _in_page(box: Box, page: PdfPage) -> Box:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from ingestion.budget import ByteBudget
 from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
 from ingestion.document import clean
+from ingestion.namesakes import namesakes
 from ingestion.reading import Reader
+from ingestion.record import document_id_of
 from ingestion.remote import SharedKnowledge
 from ingestion.report import Report, StoredDocument
 from ingestion.request import request_of
@@ -27,11 +30,16 @@ from ingestion.sources.fetch import Fetched, Remote, fetched
 from ingestion.sources.locate import Rules, locate
 from ingestion.sources.source import Source
 from ingestion.sources.stores import BUCKETS, HOSTED
-from runtime.errors import RUN_ID, InvalidInput, KnowledgeUnavailable, SourceUnavailable
+from runtime.errors import (
+    RUN_ID,
+    InvalidInput,
+    KnowledgeUnavailable,
+    SourceUnavailable,
+)
 
 Update = dict[str, Any]
 
-_RECIPE = "2"
+_RECIPE = "3"
 """Raised when parsing, chunking or embedding changes: documents read by an older recipe are read anew."""
 _BATCH = 256
 """Points written at once."""
@@ -55,6 +63,12 @@ class Means:
     """How they are counted, as `ingestion.tokens.counter` names it; never a run's to say."""
     remote: Remote
 
+    def rules(self, roots: Sequence[Path] | None) -> Rules:
+        """What may be named: files in `roots` by a client of the network; None: anything, by this machine."""
+        # A client must not read by this server's rights to stores.
+        schemes = BUCKETS | HOSTED if roots is None else frozenset[str]()
+        return Rules(roots, schemes, self.remote.web)
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -71,20 +85,32 @@ class Steps:
         request = request_of(self.state)
         strategy_of(self._strategy, self.means.tokens)
         source = await self._source(request.source)
-        name = clean(request.name) or clean(source.name)
+        name, document_id = clean(request.name) or clean(source.name), document_id_of(source.uri)
+        added: Update = {"name": name, "place": source.uri, "document_id": document_id}
         # Where a document came from decides what takes it out again: the machine's own commands say so.
-        root = request.root if self.roots is None else ""
+        added["root"] = request.root if self.roots is None else ""
         async with self._fetched(source) as file:
-            version = digest(name, file.sha256, self._recipe)
-            added: Update = {"name": name, "root": root, "digest": file.sha256, "version": version}
-            added["bytes"] = file.size
-            if known := await self.means.knowledge.current.known(self.tenant, name, version):
-                return {**added, "status": "unchanged", **_figures(known)}
+            version = digest(document_id, file.sha256, self._recipe)
+            added |= {"digest": file.sha256, "bytes": file.size, "version": version}
+            known = await self.means.knowledge.current.shown(self.tenant, document_id)
+            if known and known.version == version:
+                return await self._unchanged(known, added)
             if source.path is None:
                 await to_thread.run_sync(self._artifacts_of(version).keep_source, file.path)
-        before = await self.means.knowledge.current.named(self.tenant, name)
-        elsewhere = before.root if before and before.root != root else ""
-        return {**added, "status": "working", "replaces": elsewhere}
+        return {**added, "status": "working", "ingested_at": _now(), **await self._beside(added, file.sha256)}
+
+    async def _unchanged(self, known: StoredDocument, added: Update) -> Update:
+        if known.document != added["name"]:
+            await self.means.knowledge.current.rename(self.tenant, known.document_id, added["name"])
+        beside = await self._beside(added, moved_digest="")
+        return {**added, "status": "unchanged", "ingested_at": known.ingested_at, **beside, **_figures(known)}
+
+    async def _beside(self, added: Update, moved_digest: str) -> Update:
+        named = await self.means.knowledge.current.named(self.tenant, added["name"])
+        rules = self.means.rules(self.roots)
+        moved_from, others = await namesakes(named, added["document_id"], moved_digest, rules)
+        # A client of the network is not told where this machine's documents are.
+        return {"moved_from": moved_from, "namesakes": others if self.roots is None else []}
 
     async def parse(self) -> Update:
         """In a parser process; pages that are pictures come back as such, for OCR."""
@@ -96,8 +122,11 @@ class Steps:
         artifacts = self._artifacts
         if not artifacts.has("document.json"):
             await self.parse()
-        more = {"root": self.state.get("root", ""), "route": self.state["reading"]}
-        cutting = (work.cut, artifacts.folder, self._strategy, self.means.tokens, self.state["version"], more)
+        state = self.state
+        more = {key: state[key] for key in ("root", "digest", "ingested_at")}
+        more |= {"source": state["place"], "route": state["reading"]}
+        way = (self._strategy, self.means.tokens)
+        cutting = (work.cut, artifacts.folder, *way, state["document_id"], state["version"], more)
         cut = await self.means.reader.sandbox.call(*cutting, timeout_s=_CUT_S, document=self.state["name"])
         return {"chunks": cut.chunks, "tokens": cut.tokens}
 
@@ -120,9 +149,15 @@ class Steps:
                 version = self.state["version"]
                 await self.means.knowledge.current.discard(self.tenant, version, writer=_run())
             raise
-        keep, count = bool(self.state.get("keep_versions")), self.state["chunks"]
-        place = (self.tenant, self.state["name"], self.state["version"])
-        await self.means.knowledge.current.publish(*place, points=count, keep=keep)
+        moved_from = self.state["moved_from"]
+        await self.means.knowledge.current.publish(
+            self.tenant,
+            self.state["document_id"],
+            self.state["version"],
+            points=self.state["chunks"],
+            keep=bool(self.state.get("keep_versions")),
+            moved_from=document_id_of(moved_from) if moved_from else "",
+        )
         return {}
 
     def give_up(self) -> None:
@@ -132,12 +167,13 @@ class Steps:
 
     async def verify(self) -> Update:
         """What searches see is this version, and all of it. Raises KnowledgeUnavailable otherwise."""
-        name, version = self.state["name"], self.state["version"]
+        version = self.state["version"]
         found = await self.means.knowledge.current.count(self.tenant, version)
-        known = await self.means.knowledge.current.known(self.tenant, name, version)
-        if known is None or found != self.state["chunks"]:
+        known = await self.means.knowledge.current.shown(self.tenant, self.state["document_id"])
+        if known is None or known.version != version or found != known.chunks:
+            name, chunks = self.state["name"], known.chunks if known else self.state["chunks"]
             raise KnowledgeUnavailable(
-                f"the index shows {found} of {self.state['chunks']} chunks of {name!r}; ingest it again"
+                f"the index shows {found} of {chunks} chunks of {name!r}; ingest it again"
             )
         await to_thread.run_sync(self._artifacts.drop)
         return {"status": "ingested", **_figures(known)}
@@ -151,9 +187,7 @@ class Steps:
             self.report(written, self.state["chunks"])
 
     async def _source(self, named: str) -> Source:
-        # A client of the network must not read by this server's rights to stores.
-        schemes = BUCKETS | HOSTED if self.roots is None else frozenset[str]()
-        found = await locate([named], Rules(self.roots, schemes, self.means.remote.web))
+        found = await locate([named], self.means.rules(self.roots))
         if len(found) != 1:
             raise InvalidInput(f"{named!r} stands for {len(found)} documents; a run takes one")
         return found[0]
@@ -193,6 +227,10 @@ class Steps:
 
     def _artifacts_of(self, version: str) -> Artifacts:
         return Artifacts(self.means.folder / digest(self.tenant, version))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _run() -> str:

@@ -62,7 +62,7 @@ class Profile:
         return next((name for name, space in self.spaces.items() if space.kind == "multi"), "")
 
     def check(self, vectors: Vectors) -> None:
-        """Raises ProfileMismatch for names, kinds and sizes that are not the profile's, for NaN and infinity."""
+        """Raises ProfileMismatch for names, kinds and sizes that are not the profile's, and for NaN."""
         if set(vectors) != set(self.spaces):
             raise ProfileMismatch(
                 f"the collection holds {sorted(self.spaces)} of the profile {self.name!r},"

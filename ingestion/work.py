@@ -9,17 +9,14 @@ from typing import Any
 
 from ingestion.artifacts import Artifacts
 from ingestion.chunking import strategy_of
-from ingestion.document import Box, Document, Part, assemble
+from ingestion.document import Document, Part, assemble
 from ingestion.embed import bm25
 from ingestion.index import Put
 from ingestion.options import ReadOptions
 from ingestion.parsed import Parsed, Route, Scan
 from ingestion.read import read_file
-from ingestion.record import document_id_of, records
+from ingestion.record import records
 from runtime.errors import DocumentEmpty
-
-_PDF_DPI = 150
-_POINTS_AN_INCH = 72
 
 
 @dataclass(frozen=True)
@@ -67,14 +64,19 @@ def join(name: str, folder: Path, failed: Mapping[int, str]) -> None:
 
 
 def cut(
-    folder: Path, strategy: Mapping[str, Any], tokens: str, version: str, more: Mapping[str, Any]
+    folder: Path,
+    strategy: Mapping[str, Any],
+    tokens: str,
+    document_id: str,
+    version: str,
+    more: Mapping[str, Any],
 ) -> Chunked:
     """Cuts the document in `folder` into records; `more` goes with the first, see `records`."""
     artifacts = Artifacts(folder)
     document = artifacts.document()
     assert document is not None  # The caller has looked.
-    families = strategy_of(strategy, tokens)(document, document_id_of(document.name))
-    made = records(document, families, version, more)
+    families = strategy_of(strategy, tokens)(document, document_id)
+    made = records(document, families, document_id, version, more)
     artifacts.save_records(made)
     return Chunked(len(made), sum(family.parent.tokens for family in families))
 
@@ -101,16 +103,7 @@ def _parts(artifacts: Artifacts, parsed: Parsed) -> Iterator[Part]:
         if isinstance(item, Part):
             yield item
             continue
-        read = artifacts.page(i)
-        yield from (_placed(part, item, parsed.route) for part in read) if read else item.parts
-
-
-def _placed(part: Part, scan: Scan, route: Route) -> Part:
-    """On its page; pixels of a rendered PDF page become points."""
-    box = part.box
-    if box and route.format == "pdf":
-        box = Box(*(round(side * _POINTS_AN_INCH / _PDF_DPI, 1) for side in box))
-    return replace(part, page=scan.page, box=box)
+        yield from artifacts.page(i) or item.parts
 
 
 def _page(parsed: Parsed, item: int) -> str:

@@ -30,13 +30,21 @@ class Ingesting(IngestInput, total=False):
     """The document on its way."""
 
     status: Status
+    place: str
+    """The URI that `source` stands for."""
+    document_id: str
+    """Hash of the place: what came from there before is an earlier version of this document."""
     version: str
-    """Hash of name, bytes and the way they are read: the same version is in the index once."""
+    """Hash of place, bytes and the way they are read: the same version is in the index once."""
     digest: str
     """Hash of the bytes."""
     bytes: int
-    replaces: str
-    """Where another document of this name came from that it takes the place of, or ""."""
+    ingested_at: str
+    """When its version was begun: UTC, ISO 8601."""
+    moved_from: str
+    """The place where it was before, or ""."""
+    namesakes: list[str]
+    """Places of other documents of this name; for this machine's own user."""
     pages: int | None
     reading: dict[str, Any]
     """Level, parser and reasons of the route that was taken."""

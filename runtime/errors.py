@@ -144,6 +144,12 @@ class StaleFence(AppError):
     code = "stale_fence"
 
 
+class Interrupted(AppError):
+    """The command was interrupted."""
+
+    code = "interrupted"
+
+
 class RunCancelled(AppError):
     """The run was cancelled."""
 

@@ -32,7 +32,7 @@ warnings.filterwarnings("ignore", "The v3 streaming protocol", LangChainBetaWarn
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """What one run may take."""
 
     run_timeout_s: float
@@ -80,7 +80,7 @@ class Execution:
     """LangGraph's runtime context: ours, or what the client gave for a graph with a schema of its own."""
     log: EventLog
     stop: Stop
-    limits: Limits
+    limits: RunLimits
     threads: RunThreads
     ours: bool
     """Whether the graph is one of our own: an unforeseen exception's text is then kept from clients."""

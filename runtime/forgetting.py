@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from saq.job import Job
+
 from runtime.queue import RunQueue
 
 FORGET = "forget_thread"
@@ -25,3 +27,10 @@ async def forget_later(queue: RunQueue, thread: str, after_s: int) -> None:
         ttl=-1,
         thread=thread,
     )
+
+
+async def put_off(queue: RunQueue, job: Job) -> None:
+    """To be called by the removal itself: it is tried again in a minute, unless it has been too often."""
+    if job.retryable:
+        queue.disown(job.key)  # What ends now in this process is not the job.
+        await job.retry(None)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import anyio
 from redis.asyncio import Redis, RedisCluster
 from redis.client import NEVER_DECODE
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from runtime.redis_calls import (
@@ -180,3 +181,6 @@ class AsyncCalls:
             return await self._client.execute_command(*args, **{NEVER_DECODE: True})
         except ResponseError as exc:
             return exc
+        except AttributeError as exc:
+            # When a node dies, redis-py closes a connection that another task is about to write to.
+            raise RedisConnectionError("the connection was closed while it was being used") from exc

@@ -25,14 +25,14 @@ from runtime.errors import (
     leaf,
 )
 from runtime.events import EventLog
-from runtime.execution import Execution, Limits, Outcome
+from runtime.execution import Execution, Outcome, RunLimits
 from runtime.failure import log_unforeseen
-from runtime.forgetting import FORGET_AFTER_S, forget_later
+from runtime.forgetting import FORGET_AFTER_S, forget_later, put_off
 from runtime.queue import RunQueue
 from runtime.redis_calls import as_text
 from runtime.run_events import failure_event
 from runtime.run_input import run_config
-from runtime.run_record import Claim
+from runtime.run_record import Claim, now_ms
 from runtime.run_threads import RunThreads
 from runtime.runs import CANCEL_CHANNEL, Runs
 from runtime.stopping import Stop
@@ -63,7 +63,7 @@ class Worker:
         queue: RunQueue,
         catalog: Catalog,
         context_for: Callable[[User], Context],
-        limits: Limits,
+        limits: RunLimits,
         *,
         heartbeat_s: float,
         attempts: int,
@@ -199,8 +199,22 @@ class Worker:
         )
 
     async def forget(self, ctx: Mapping[str, Any], *, thread: str) -> None:
-        """The queue's function that removes a stateless run's thread. Raises ThreadBusy: SAQ tries again."""
-        await self._removal.remove(thread)
+        """The queue's function that removes a stateless run's thread, later where it is in use again."""
+        job: Job = ctx["job"]
+        try:
+            if not await self._is_asked_for(thread, job):
+                await self._removal.remove(thread)
+                return
+        except ThreadBusy:
+            # Nothing is wrong; by an error SAQ would say so.
+            log.debug("thread.busy", thread=thread)
+        await put_off(self._queue, job)
+
+    async def _is_asked_for(self, thread: str, job: Job) -> bool:
+        """Whether a run that began since `job` was enqueued has ended only now."""
+        newest = await self._runs.newest(thread, 1)
+        lately = now_ms() - FORGET_AFTER_S * 1_000
+        return bool(newest) and newest[0].created > job.queued and newest[0].ended > lately
 
     async def _forget_checkpoints(self, run_id: str) -> None:
         for left in reversed(range(_ROLLBACK_TRIES)):

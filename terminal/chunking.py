@@ -18,7 +18,7 @@ from ingestion.artifacts import Artifacts
 from ingestion.budget import ByteBudget
 from ingestion.chunking import strategy_of
 from ingestion.document import Document
-from ingestion.preview import Preview, compare, preview
+from ingestion.preview import Preview, PreviewCache, compare
 from ingestion.recommend import recommend
 from ingestion.sources.fetch import fetched
 from ingestion.sources.locate import locate
@@ -60,7 +60,8 @@ async def show_chunks(
     asked = [parse_strategy(settings, text) for text in strategies] or [setup_of(settings).strategy]
     built = [strategy_of(one, settings.tokens) for one in asked]
     document = await _read(settings, path)
-    previews = [preview(document, built[0])] if len(built) == 1 else compare(document, built).previews
+    cache = PreviewCache()
+    previews = compare(document, built, cache).previews if len(built) > 1 else cache.get(document, built)
     advice = recommend(document)
     if as_json:
         rows = [_json(preview) for preview in previews]

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import anyio
+from anyio import CancelScope
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from compose import Installation, open_installation
-from ingestion.document import clean
 from ingestion.report import STAGES
 from ingestion.sources.locate import Rules, locate
+from ingestion.sources.place import place_of
 from ingestion.sources.source import Source
-from ingestion.sources.stores import BUCKETS, HOSTED
-from ingestion.sources.web import WebRules
-from runtime.auth import Name as TenantName
-from runtime.errors import DocumentError, DocumentMissing, InvalidInput
+from runtime.errors import DocumentError, Interrupted
 from runtime.settings import Settings
-from terminal.ingest_runs import Outcome, Watch, ingest_all, root_of
-from terminal.ingest_table import explained, results_table, totals
+from terminal.documents import check_tenant
+from terminal.ingest_missing import without_missing
+from terminal.ingest_runs import Outcome, Watch, ingest_all
+from terminal.ingest_table import explained, remarks, results_table, totals
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,54 @@ class Asked:
 async def ingest_asked(settings: Settings, asked: Asked, console: Console) -> list[Outcome]:
     """Ingests by the installation's workers, by this process where there are none; prints what became of it.
 
-    What is asked for and cannot be found is an outcome too. Raises InvalidInput for the tenant.
+    What is asked for and cannot be found is an outcome too. Raises InvalidInput for the tenant, and
+    Interrupted, after it has printed how far it came.
     """
-    _check_tenant(asked.tenant)
-    sources, outcomes = await _located(asked.sources, rules(settings))
+    check_tenant(asked.tenant)
     began = time.monotonic()
     async with open_installation(settings, own_index=True, work="if_nobody_does") as installation:
-        outcomes += await ingest(installation, asked, sources, console)
-    took_s = time.monotonic() - began
+        outcomes = await ingest(installation, asked, console)
+    _show(outcomes, asked, time.monotonic() - began, console)
+    if any(outcome.status == "cancelled" for outcome in outcomes):
+        raise Interrupted
+    return outcomes
+
+
+def _show(outcomes: Sequence[Outcome], asked: Asked, took_s: float, console: Console) -> None:
     if asked.as_json:
         rows = [asdict(outcome) for outcome in outcomes]
         console.print_json(data={"documents": rows, "totals": asdict(totals(outcomes, took_s))})
-        return outcomes
+        return
     if asked.explain:
         console.print(explained(outcomes))
     console.print(results_table(outcomes))
+    for remark in remarks(outcomes):
+        # A path cut in two cannot be copied.
+        console.print(remark, soft_wrap=True)
     console.print(str(totals(outcomes, took_s)), highlight=False)
-    return outcomes
+
+
+async def ingest(installation: Installation, asked: Asked, console: Console) -> list[Outcome]:
+    """One outcome per document, then those of the documents that are no longer where they came from."""
+    sources, lost = await _located(asked.sources, installation.pipeline.means.rules(None))
+    # All of it each time: what a run does not say, its thread still knows from the run before.
+    more = {"keep_versions": asked.keep_versions, "strategy": dict(asked.strategy)}
+    with _bars(console, len(sources), shown=not asked.as_json) as watch:
+        async with anyio.create_task_group() as tasks:
+            stop = CancelScope()
+            tasks.start_soon(_cancel_when_interrupted, stop)
+            outcomes = await ingest_all(installation, asked.tenant, sources, watch, more, stop)
+            tasks.cancel_scope.cancel()
+    outcomes = [*lost, *outcomes]
+    if asked.keep_missing or stop.cancel_called:
+        return outcomes
+    return await without_missing(installation.knowledge.current, asked.tenant, sources, outcomes)
+
+
+async def _cancel_when_interrupted(stop: CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT) as signals:
+        async for _ in signals:
+            stop.cancel()
 
 
 async def _located(named: Sequence[str], allowed: Rules) -> tuple[list[Source], list[Outcome]]:
@@ -71,66 +102,9 @@ async def _located(named: Sequence[str], allowed: Rules) -> tuple[list[Source], 
             await locate([name], allowed)
             found.append(name)
         except DocumentError as exc:
-            outcomes.append(Outcome(name, "refused", code=exc.code, reason=str(exc)))
+            place = exc.details.get("place") or place_of(name)
+            outcomes.append(Outcome(name, "refused", place, code=exc.code, reason=str(exc)))
     return await locate(found, allowed), outcomes
-
-
-def _check_tenant(tenant: str) -> None:
-    try:
-        TypeAdapter(TenantName).validate_python(tenant)
-    except ValidationError as exc:
-        raise InvalidInput(
-            f"{tenant!r} is no tenant of an API key: 1 to 100 signs, but no space, slash, brace or star"
-        ) from exc
-
-
-def rules(settings: Settings) -> Rules:
-    """What the user of this machine may name."""
-    return Rules(schemes=BUCKETS | HOSTED, web=WebRules(allowed_hosts=frozenset(settings.hosts)))
-
-
-async def forget_documents(
-    settings: Settings, tenant: str, documents: Sequence[str], console: Console
-) -> None:
-    """Takes documents out of the knowledge. Raises DocumentMissing for the first that is not there."""
-    _check_tenant(tenant)
-    async with open_installation(settings, own_index=True, work=False) as installation:
-        for name in map(clean, documents):
-            if not await installation.knowledge.current.remove(tenant, name):
-                raise DocumentMissing(f"there is no document {name!r} in the knowledge", document=name)
-            console.print(Text(f"{name} is forgotten"))
-
-
-async def ingest(
-    installation: Installation, asked: Asked, sources: Sequence[Source], console: Console
-) -> list[Outcome]:
-    """One outcome per document, then those of the documents that are no longer where they came from."""
-    # All of it each time: what a run does not say, its thread still knows from the run before.
-    more = {"keep_versions": asked.keep_versions, "strategy": dict(asked.strategy)}
-    with _bars(console, len(sources), shown=not asked.as_json) as watch:
-        outcomes = await ingest_all(installation, asked.tenant, sources, watch, more)
-    if asked.keep_missing:
-        return outcomes
-    return [*outcomes, *await _removed(installation, asked.tenant, sources)]
-
-
-async def _removed(installation: Installation, tenant: str, sources: Sequence[Source]) -> list[Outcome]:
-    """Takes out what an earlier command found in the same folders, and this one does not."""
-    roots = {root_of(source).rstrip("/") for source in sources}
-    named = {clean(source.name) for source in sources}
-    gone = [
-        document.document
-        for document in await installation.knowledge.current.documents(tenant)
-        if document.document not in named and any(_is_within(document.root, root) for root in roots)
-    ]
-    for name in gone:
-        await installation.knowledge.current.remove(tenant, name)
-    return [Outcome(name, "removed", reason="it is no longer there") for name in gone]
-
-
-def _is_within(place: str, root: str) -> bool:
-    """Whether a document came with that folder, glob or URL, or was once named itself in it."""
-    return place.rstrip("/") == root or place.startswith(f"{root}/")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import anyio
 import orjson
-from anyio import CapacityLimiter
+from anyio import CancelScope, CapacityLimiter
 
 from compose import Installation
 from graphs import INGEST
@@ -29,7 +29,7 @@ _CANCEL_S = 5.0
 _WAIT_S = 24 * 3_600.0
 """The run's own time-out is shorter; this bounds the wait where no worker takes it."""
 
-Status = Literal["ingested", "unchanged", "refused", "failed", "removed"]
+Status = Literal["ingested", "unchanged", "refused", "failed", "removed", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Outcome:
 
     document: str
     status: Status
+    place: str = ""
+    """The URI it comes from; "" where nothing is known by what was named."""
     pages: int | None = None
     chunks: int = 0
     tokens: int = 0
@@ -48,22 +50,22 @@ class Outcome:
     """Level, parser and reasons of the route that was taken."""
     notes: Sequence[str] = ()
     hidden: int = 0
-    replaces: str = ""
-    """Where another document of this name came from, whose place it has taken."""
+    moved_from: str = ""
+    """The place where it was before, or ""."""
+    namesakes: Sequence[str] = ()
+    """Places of other documents of its name."""
     code: str = ""
     reason: str = ""
 
 
+@dataclass(frozen=True)
 class Watch:
-    """What whoever watches is told of; does nothing by itself."""
+    """Whom the runs tell how far they are."""
 
-    def __init__(
-        self, on_stage: Callable[[str, str], None], on_pages: Callable[[str, int, int], None]
-    ) -> None:
-        """`on_stage` takes a document and the stage it has come to, "" at its end; `on_pages` a document, its
-        scanned pages that are read, and how many there are."""
-        self.on_stage = on_stage
-        self.on_pages = on_pages
+    on_stage: Callable[[str, str], None]
+    """Takes a document and the stage it has come to, "" at its end."""
+    on_pages: Callable[[str, int, int], None]
+    """Takes a document, its scanned pages that are read, and how many there are."""
 
     def note(self, document: str, progress: Mapping[str, Any]) -> None:
         """One progress event of the document's run."""
@@ -79,25 +81,28 @@ async def ingest_all(
     sources: Sequence[Source],
     watch: Watch,
     more: Mapping[str, Any],
+    stop: CancelScope | None = None,
 ) -> list[Outcome]:
     """One outcome for each source, in their order; a document that fails does not stop the others.
 
-    `more`: of the run's input, `strategy` and `keep_versions`.
+    `more`: of the run's input, `strategy` and `keep_versions`. `stop`: whoever cancels it gets what has ended
+    by then, and the rest as `cancelled`.
     """
-    outcomes: dict[int, Outcome] = {}
+    outcomes = [Outcome(clean(source.name), "cancelled", source.uri) for source in sources]
     limiter = CapacityLimiter(await _at_once(installation))
 
-    async def one(place: int, source: Source) -> None:
+    async def one(number: int, source: Source) -> None:
         async with limiter:
             began = time.monotonic()
             values = await _run(installation, tenant, source, watch, more)
-            outcomes[place] = _outcome(source.name, values, time.monotonic() - began)
+            outcomes[number] = _outcome(source, values, time.monotonic() - began)
             watch.on_stage(source.name, "")
 
-    async with anyio.create_task_group() as tasks:
-        for place, source in enumerate(sources):
-            tasks.start_soon(one, place, source)
-    return [outcomes[place] for place in range(len(sources))]
+    with stop or CancelScope():
+        async with anyio.create_task_group() as tasks:
+            for number, source in enumerate(sources):
+                tasks.start_soon(one, number, source)
+    return outcomes
 
 
 async def _at_once(installation: Installation) -> int:
@@ -113,7 +118,7 @@ async def _run(
     """The last state of the document's run; `failed` with the error's code where it had none."""
     user = User(tenant, OPERATOR, frozenset({"admin"}))
     # One thread a document, so that two commands at once do not write it at once.
-    thread_id = str(uuid5(NAMESPACE_URL, f"ingest\x00{tenant}\x00{source.name}"))
+    thread_id = str(uuid5(NAMESPACE_URL, f"ingest\x00{tenant}\x00{source.uri}"))
     asked = {"source": source.uri, "name": source.name, "root": root_of(source), **more}
     try:
         return await _followed(installation, user, thread_id, asked, watch)
@@ -158,6 +163,7 @@ def root_of(source: Source) -> str:
     return os.fsencode(os.path.abspath(source.root)).decode("utf-8", "replace")
 
 
-def _outcome(name: str, values: Mapping[str, Any], seconds: float) -> Outcome:
+def _outcome(source: Source, values: Mapping[str, Any], seconds: float) -> Outcome:
     given = {key: values[key] for key in Outcome.__dataclass_fields__ if key in values}
-    return Outcome(**{**given, "document": clean(name), "seconds": round(seconds, 2)})
+    known = {"document": clean(source.name), "place": source.uri, "seconds": round(seconds, 2)}
+    return Outcome(**{**given, **known})

@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from ingestion.sources.source import place_shown
 from terminal.ingest_runs import Outcome
 
 
@@ -32,10 +33,10 @@ class Totals:
 
 
 def totals(outcomes: Sequence[Outcome], took_s: float) -> Totals:
-    """Of what was read now: documents that were unchanged count as documents alone."""
+    """Of what was read now: of others that were looked at, only the number counts."""
     read = [outcome for outcome in outcomes if outcome.status == "ingested"]
     return Totals(
-        documents=len(outcomes),
+        documents=sum(outcome.status != "cancelled" for outcome in outcomes),
         pages=sum(outcome.pages or 0 for outcome in read),
         bytes=sum(outcome.bytes for outcome in read),
         chunks=sum(outcome.chunks for outcome in read),
@@ -45,15 +46,20 @@ def totals(outcomes: Sequence[Outcome], took_s: float) -> Totals:
     )
 
 
-def results_table(outcomes: Sequence[Outcome]) -> Group:
-    """What became of each document, and below it what there is to say about some."""
+def results_table(outcomes: Sequence[Outcome]) -> Table:
+    """What became of each document."""
     right = [Column(name, justify="right") for name in ("pages", "chunks", "tokens")]
     table = Table(Column("document", overflow="fold"), "status", "route", *right, title="Ingested")
     for outcome in outcomes:
         figures = [str(value or "–") for value in (outcome.pages, outcome.chunks, outcome.tokens)]
         table.add_row(Text(outcome.document), outcome.status, outcome.reading.get("level", "–"), *figures)
-    remarks = [(outcome.document, _remark(outcome)) for outcome in outcomes]
-    return Group(table, *(Text(f"{document}: {remark}") for document, remark in remarks if remark))
+    return table
+
+
+def remarks(outcomes: Sequence[Outcome]) -> list[Text]:
+    """What there is to say about some of them, a line each."""
+    said = [(outcome.document, _remark(outcome)) for outcome in outcomes]
+    return [Text(f"{document}: {remark}") for document, remark in said if remark]
 
 
 def explained(outcomes: Sequence[Outcome]) -> Group:
@@ -74,5 +80,7 @@ def explained(outcomes: Sequence[Outcome]) -> Group:
 def _remark(outcome: Outcome) -> str:
     hidden = [f"{outcome.hidden} hidden pieces left out"] if outcome.hidden else []
     refusal = [f"{outcome.code}: {outcome.reason}"] if outcome.code else [outcome.reason]
-    replaced = [f"took the place of the one from {outcome.replaces}"] if outcome.replaces else []
-    return "; ".join(part for part in (*refusal, *replaced, *outcome.notes, *hidden) if part)
+    moved = [f"moved here from {place_shown(outcome.moved_from)}"] if outcome.moved_from else []
+    places = ", ".join(map(place_shown, outcome.namesakes))
+    namesakes = [f"another document of this name is from {places}"] if places else []
+    return "; ".join(part for part in (*refusal, *moved, *namesakes, *outcome.notes, *hidden) if part)

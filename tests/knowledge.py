@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from compose import open_index
 from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
@@ -13,22 +15,29 @@ from ingestion.record import document_id_of, records
 from runtime.settings import Settings
 from tests.samples import SAMPLES, sample
 
+_TIMES = count(1_000)
+"""Each document is a little later than the one before."""
 
-def points_of(document: Document, version: str) -> list[Put]:
-    """What the steps make of a parsed document."""
-    families = strategy_of({})(document, document_id_of(document.name))
+
+def points_of(document: Document, version: str, place: str = "") -> list[Put]:
+    """What the steps make of a parsed document that comes from `place`; by default its name is its place."""
+    document_id = document_id_of(place or document.name)
+    families = strategy_of({})(document, document_id)
+    more = {"source": place or document.name, "ingested_at": str(next(_TIMES))}
     model = bm25()
-    return [
-        Put(r.id, model.embed_document(r.text), r.payload) for r in records(document, families, version, {})
-    ]
+    made = records(document, families, document_id, version, more)
+    return [Put(r.id, model.embed_document(r.text), r.payload) for r in made]
 
 
-async def put(knowledge: Knowledge, tenant: str, document: Document, *, keep: bool = False) -> str:
-    """Writes a document, in the place of an earlier one of its name; its version."""
-    version = digest(document.name, document.text)
-    points = points_of(document, version)
+async def put(
+    knowledge: Knowledge, tenant: str, document: Document, *, keep: bool = False, place: str = ""
+) -> str:
+    """Writes a document, in the place of an earlier one from its place; its version."""
+    document_id = document_id_of(place or document.name)
+    version = digest(document_id, document.text)
+    points = points_of(document, version, place)
     await knowledge.stage(tenant, version, points, writer="test")
-    await knowledge.publish(tenant, document.name, version, points=len(points), keep=keep)
+    await knowledge.publish(tenant, document_id, version, points=len(points), keep=keep)
     return version
 
 

@@ -20,7 +20,7 @@ from runtime.context import Context, User
 from runtime.crons import Crons
 from runtime.engine import Engine
 from runtime.events import EventLog, Logged
-from runtime.execution import Limits
+from runtime.execution import RunLimits
 from runtime.graph import Graph
 from runtime.hub import Hub, open_hub
 from runtime.passage import Passage
@@ -176,7 +176,7 @@ def echo() -> StateGraph[Any, Any, Any, Any]:
     return graph
 
 
-LIMITS = Limits(
+LIMITS = RunLimits(
     run_timeout_s=20, step_timeout_s=20, stop_grace_s=2, recursion=25, recursion_max=50, tokens=None
 )
 

@@ -95,7 +95,7 @@ async def _statistics(folder: Path) -> tuple[float, int]:
             name, version = f"{number}.md", digest(str(number))
             points = await to_thread.run_sync(_points, name, number, version)
             await knowledge.stage("acme", version, points, writer="bench")
-            await knowledge.publish("acme", name, version, points=len(points))
+            await knowledge.publish("acme", document_id_of(name), version, points=len(points))
         times = []
         for _ in range(_ROUNDS):
             began = perf_counter()
@@ -111,7 +111,6 @@ def _points(name: str, number: int, version: str) -> Sequence[Put]:
         for part in text.split("\n\n")
     ]
     document = assemble(name, parts)
-    families, model = strategy_of({})(document, document_id_of(name)), bm25()
-    return [
-        Put(r.id, model.embed_document(r.text), r.payload) for r in records(document, families, version, {})
-    ]
+    document_id, model = document_id_of(name), bm25()
+    made = records(document, strategy_of({})(document, document_id), document_id, version, {})
+    return [Put(record.id, model.embed_document(record.text), record.payload) for record in made]

@@ -27,8 +27,10 @@ _OFFICE = {
 }
 
 
-def pdf_dicts(path: Path) -> None:
-    """PyMuPDF's whole text extraction, page by page."""
+def pdf_dicts(path: Path, *, corrected: bool) -> None:
+    """PyMuPDF's whole text extraction, page by page. `corrected` is how PyMuPDF comes: it asks each
+    character's font how high letters are. Ours does without, and so does who has imported pymupdf4llm."""
+    pymupdf.TOOLS.unset_quad_corrections(not corrected)
     with pymupdf.open(path) as pdf:
         for page in pdf:
             page.get_text("dict")

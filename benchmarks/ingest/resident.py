@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import statistics
 import time
@@ -37,8 +39,10 @@ class Trend(NamedTuple):
     end: float
     own_end: float
     """Without what is mapped from files."""
+    own_warm: float
+    """Of that, the median of the tenth after warming up."""
     growth: float
-    """Of that: the last tenth's median by that of the tenth after warming up; nan with one sample."""
+    """The last tenth's median by that; nan with one sample."""
     slope_a_minute: float
     """Of that, by least squares, after warming up; nan likewise."""
     children_peak: float
@@ -67,16 +71,18 @@ def trend(samples: Sequence[Sample]) -> Trend:
     """At least one sample."""
     after = samples[0].at_s + _WARM_UP * (samples[-1].at_s - samples[0].at_s)
     warm = [sample for sample in samples if sample.at_s >= after]
-    growth = slope = float("nan")
+    own_warm, growth, slope = samples[-1].own_mb, float("nan"), float("nan")
     if len(warm) > 1:
         sizes = [sample.own_mb for sample in warm]
         tenth = max(1, len(sizes) // 10)
-        growth = statistics.median(sizes[-tenth:]) / statistics.median(sizes[:tenth])
+        own_warm = statistics.median(sizes[:tenth])
+        growth = statistics.median(sizes[-tenth:]) / own_warm
         slope = statistics.linear_regression([sample.at_s / 60 for sample in warm], sizes).slope
     return Trend(
         peak=max(sample.parent_mb for sample in samples),
         end=samples[-1].parent_mb,
         own_end=samples[-1].own_mb,
+        own_warm=own_warm,
         growth=growth,
         slope_a_minute=slope,
         children_peak=max(sum(sample.children_mb) for sample in samples),
@@ -84,12 +90,22 @@ def trend(samples: Sequence[Sample]) -> Trend:
     )
 
 
+def at_rest() -> float:
+    """Megabytes of this process's own, once it has given back what it can."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # glibc's, which keeps what was freed
+    return _own_mb()
+
+
 def _sample() -> Sample:
     pid = os.getpid()
-    status = Path("/proc/self/status").read_text()
-    own = int(status.partition("RssAnon:")[2].split()[0]) * 1024
     parsers = [size / _MB for size in _parsers(pid)]
-    return Sample(time.monotonic(), rss_bytes(pid) / _MB, own / _MB, parsers)
+    return Sample(time.monotonic(), rss_bytes(pid) / _MB, _own_mb(), parsers)
+
+
+def _own_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) * 1024 / _MB
 
 
 def _parsers(parent: int) -> list[int]:

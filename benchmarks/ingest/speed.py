@@ -49,12 +49,14 @@ async def measure(corpus: Path | None) -> Findings:
     """With a corpus, of its files too."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        low = await to_thread.run_sync(_low, folder, corpus)
+        low = await to_thread.run_sync(_low, folder, corpus, True)
+        low_alike = await to_thread.run_sync(_low, folder, corpus, False)
         office = await to_thread.run_sync(_office, folder, corpus)
         routing = await to_thread.run_sync(_routing, folder, corpus)
         cores = [await speed_up(kind) for kind in ("text", "layout")]
     found = [
         _table("LOW PDFs: ours / PyMuPDF's get_text('dict')", "PyMuPDF", low),
+        _table("The same, PyMuPDF with our way to measure letters", "PyMuPDF", low_alike),
         _table("Office: ours / docling-slim's convert()", "docling-slim", office),
         _table("MEDIUM and HIGH PDFs: routing / all of the reading", "all", routing),
         Table("A folder, parser processes", ("folder", "1, s", "2, s", "faster"), [c.row for c in cores]),
@@ -62,6 +64,7 @@ async def measure(corpus: Path | None) -> Findings:
     judged = [pair for pair in office if Path(pair.name).suffix[1:] in _OFFICE_KINDS]
     goals = [
         Goal("LOW / PyMuPDF, all files together", _together(low), _LOW),
+        Goal("LOW / PyMuPDF with our way to measure letters", _together(low_alike), _LOW),
         Goal("DOCX, PPTX, HTML / docling-slim, all files together", _together(judged), _OFFICE),
         Goal("share of routing", _together(routing), _ROUTING),
         *(Goal(f"{c.name}: two processes / one", c.faster, _CORES, at_least=True) for c in cores),
@@ -69,12 +72,12 @@ async def measure(corpus: Path | None) -> Findings:
     return Findings(found, goals)
 
 
-def _low(folder: Path, corpus: Path | None) -> list[Pair]:
+def _low(folder: Path, corpus: Path | None, corrected: bool) -> list[Pair]:
+    """`corrected` as `raw.pdf_dicts` takes it."""
     (folder / "40-pages.pdf").write_bytes(documents.prose_pdf(0, 40))
     paths = [folder / "40-pages.pdf", *_of(corpus, ("LOW",), "pdf")]
-    return [
-        _pair(path.name, _ours(path), partial(raw.pdf_dicts, path), _ROUNDS, process_time) for path in paths
-    ]
+    plain = partial(raw.pdf_dicts, corrected=corrected)
+    return [_pair(path.name, _ours(path), partial(plain, path), _ROUNDS, process_time) for path in paths]
 
 
 def _office(folder: Path, corpus: Path | None) -> list[Pair]:

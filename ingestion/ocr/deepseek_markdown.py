@@ -2,7 +2,8 @@
 
 A block is `<|ref|>label<|/ref|><|det|>[[x0, y0, x1, y1]]<|/det|>` and its content, places from 0 to 999 of
 the page's width and height (process_image_with_refs in run_dpsk_ocr2_pdf.py, deepseek-ai/DeepSeek-OCR-2).
-Labels are title, sub_title, text, table, image, equation and captions; tables are HTML.
+Labels are title, sub_title, text, table, image, equation and captions; tables are HTML. A table below its
+caption comes as an empty block, and then in the block of the caption.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import NamedTuple
 
 from ingestion.document import Box, Part
 from ingestion.ocr.html_table import cells_of_html
@@ -21,7 +23,6 @@ _SPECIAL = re.compile(r"<\|/?\w+\|>|<｜[^｜<>]*｜>")
 """Tokens of the model's own."""
 _CUT = re.compile(r"<(?:[/|｜a-zA-Z][^<>]*)?\Z")
 """A tag of any kind, where the text was cut off within it."""
-_UNFINISHED = re.compile(r"<\|ref\|>(?:(?!<\|/det\|>).)*\Z", re.DOTALL)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _WRAPPER = re.compile(r"</?(?:center|p|div|span)\b[^>]*>", re.IGNORECASE)
 _TABLE = re.compile(r"<table\b.*?(?:</table>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -34,6 +35,16 @@ _PICTURES = frozenset({"image", "figure"})
 _CAPTIONS = frozenset({"image_caption", "figure_caption", "figure_title"})
 
 
+class _Labelled(NamedTuple):
+    label: str
+    """"" before the first one."""
+    box: Box | None
+    content: str
+
+
+_NOTHING = _Labelled("", None, "")
+
+
 def parts_of_markdown(text: str, width: int, height: int) -> list[Part]:
     """Parts in the order of the text, boxes in pixels of an image of that size; no confidence.
 
@@ -41,27 +52,43 @@ def parts_of_markdown(text: str, width: int, height: int) -> list[Part]:
     that is cut off at the end is kept as far as it goes.
     """
     parts: list[Part] = []
-    picture: Box | None = None
-    for label, box, content in _blocks(text, width, height):
-        if label in _PICTURES and not _plain(content):
-            picture = box
-            continue
-        if label in _PICTURES | _CAPTIONS:
-            around = [each for each in (picture, box) if each]
-            parts.append(Part("figure", _plain(content), box=bounds(around) if around else None))
+    before = _NOTHING
+    for block in _blocks(text, width, height):
+        if _plain(block.content):
+            parts += _parts_of(block, before)
+            before = _NOTHING
         else:
-            parts += (replace(part, box=box) for part in _read(label, content))
-        picture = None
+            before = block
     return list(_with_joined_lists(part for part in parts if part.text or part.cells))
 
 
-def _blocks(text: str, width: int, height: int) -> Iterator[tuple[str, Box | None, str]]:
-    """Label, place and content; the label is "" before the first one."""
-    text = _UNFINISHED.sub("", _CUT.sub("", text))
+def is_empty(text: str) -> bool:
+    """Whether the model wrote nothing at all, not even a place: no page is described in this way."""
+    return not _plain(text)
+
+
+def _blocks(text: str, width: int, height: int) -> Iterator[_Labelled]:
+    text = _CUT.sub("", text)
+    begun = text.find("<|ref|>", text.rfind("<|/det|>") + 1)
+    if begun >= 0:  # A label whose place was cut off.
+        text = text[:begun]
     before, *rest = _TAG.split(text)
-    yield "", None, before
+    yield _Labelled("", None, before)
     for label, place, content in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
-        yield label.strip(), _box(place, width, height), content
+        yield _Labelled(label.strip(), _box(place, width, height), content)
+
+
+def _parts_of(block: _Labelled, before: _Labelled) -> list[Part]:
+    """`before` is the empty block to which this one may be the caption."""
+    if block.label in _PICTURES | _CAPTIONS:
+        picture = before.box if before.label in _PICTURES else None
+        around = [each for each in (picture, block.box) if each]
+        return [Part("figure", _plain(block.content), box=bounds(around) if around else None)]
+    table = before.box if before.label == "table" and block.label == "table_caption" else None
+    return [
+        replace(part, box=(table or block.box) if part.kind == "table" else block.box)
+        for part in _read(block.label, block.content)
+    ]
 
 
 def _box(place: str, width: int, height: int) -> Box | None:

@@ -1,17 +1,27 @@
-"""DeepSeek-OCR-2 behind vLLM's OpenAI-compatible endpoint: the reader of page images where there is a GPU."""
+"""DeepSeek-OCR-2 behind vLLM's OpenAI-compatible endpoint: the reader of page images where there is a GPU.
+
+The server is started as vLLM's recipe says, DeepSeek/DeepSeek-OCR-2.md in vllm-project/recipes:
+
+    vllm serve deepseek-ai/DeepSeek-OCR-2 --no-enable-prefix-caching --mm-processor-cache-gb 0 \\
+      --logits_processors vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor
+
+vLLM before 0.11.1 refuses lists in `vllm_xargs` (its #27560). Until its #33642 the chat template for this
+model lacks the BOS token, and every answer is empty.
+"""
 
 from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, Protocol, cast
 
 import anyio
 
 from ingestion.document import Part
-from ingestion.ocr.deepseek_markdown import parts_of_markdown
+from ingestion.ocr.deepseek_markdown import is_empty, parts_of_markdown
 from ingestion.ocr.reading import ReadImage
 from ingestion.ocr.repetition import repeats_itself
 from runtime.errors import (
@@ -33,8 +43,8 @@ _EXTRA_BODY = {
     # <td> and </td>, which may.
     "vllm_xargs": {"ngram_size": 30, "window_size": 90, "whitelist_token_ids": [128821, 128822]},
 }
-"""From vLLM's recipe, DeepSeek/DeepSeek-OCR-2.md in vllm-project/recipes. Its chat template puts `<image>`
-before the text. No `max_tokens`: vLLM then gives what the context of 8,192 leaves, and refuses more."""
+"""From vLLM's recipe. Its chat template puts `<image>` and a line's end before the text, and nothing after.
+No `max_tokens`: vLLM then gives what the context of 8,192 leaves, and refuses more."""
 _MAX_CHARS = 60_000
 """Of one answer; 8,192 tokens are less."""
 _CHECK_EVERY_CHARS = 1_000
@@ -52,17 +62,28 @@ class Chat(Protocol):
 
 
 def endpoint_reader(
-    model: Chat, *, timeout_s: float, concurrency: int = 8, failures: int = 3, rest_s: float = 30.0
+    model: Chat,
+    *,
+    timeout_s: float,
+    concurrency: int = 8,
+    failures: int = 3,
+    rest_s: float = 30.0,
+    now: Callable[[], float] = time.monotonic,
 ) -> ReadImage:
     """Reads by `model`, which has the temperature 0 and retries by itself.
 
     `timeout_s` bounds one image with its retries, `concurrency` the images at once; others wait. After
     `failures` in a row the endpoint is left alone for `rest_s`. Raises OcrUnavailable, too for an answer that
-    is cut off or repeats itself.
+    is cut off, repeats itself or is empty: of a blank page too, which another reader then finds to be so.
     """
     slots = anyio.Semaphore(concurrency)
     breaker = Breaker(
-        "the OCR endpoint", counted=_FAILURES, error=OcrUnavailable, failures=failures, rest_s=rest_s
+        "the OCR endpoint",
+        counted=_FAILURES,
+        error=OcrUnavailable,
+        failures=failures,
+        rest_s=rest_s,
+        now=now,
     )
 
     async def read(png: bytes) -> list[Part]:
@@ -106,6 +127,8 @@ async def _answer(model: Chat, png: bytes) -> str:
     _refuse_endless(text)
     if end == "length":
         raise ModelOutputInvalid(f"the OCR endpoint's answer is cut off after {length} characters")
+    if is_empty(text):
+        raise ModelOutputInvalid("the OCR endpoint's answer is empty; has vLLM the model's chat template?")
     return text
 
 

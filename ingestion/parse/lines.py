@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 BULLET = re.compile(r"^([•‣▪◦●○■\uf000-\uf0ff]\s*|([–—\-*·]|\(?(\d{1,3}|[a-z])[.)])(\s+(?=\S)|$))")
 """The mark of a list item; symbol fonts put theirs at U+F000 to U+F0FF."""
@@ -23,12 +23,22 @@ def join(text: str, line: str) -> str:
     return text + line if chinese else f"{text} {line}"
 
 
-def joined(lines: Iterable[str]) -> str:
+def joined(lines: Sequence[str]) -> str:
     """All of them as one line of text."""
+    whole = _flat(" ".join(lines))
+    # Nothing but a space stands between the lines of most paragraphs.
+    if len(lines) == 1 or (whole.isascii() and "- " not in whole):
+        return whole
     text = ""
     for line in lines:
         text = join(text, _flat(line))
     return text
+
+
+def begins_item(line: str) -> bool:
+    """Whether a line that is stripped begins with the mark of a list item."""
+    # Two letters are none, and begin most lines: to know takes a quarter of the search.
+    return not line[:2].isalpha() and BULLET.match(line) is not None
 
 
 def _flat(line: str) -> str:

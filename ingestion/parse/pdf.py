@@ -11,10 +11,12 @@ from typing import Any
 from ingestion.document import Part
 from ingestion.options import ReadOptions
 from ingestion.parse import pdf_docling, pdf_layout, pdf_text
-from ingestion.parse.pdf_left_out import left_out
+from ingestion.parse.collector import collector_paused
+from ingestion.parse.pdf_left_out import Beside, left_out
 from ingestion.parse.pdf_open import forget, opened
 from ingestion.parse.pdf_outline import Piece, outlined
 from ingestion.parse.pdf_page import PdfPage, glance_at, refuse_large_images, settled
+from ingestion.parse.pdf_upright import Turn
 from ingestion.parsed import LEVELS, Level, Parsed, Route, Scan
 from ingestion.quality import quality_of, shortfall
 from ingestion.route import PdfRoute, level_of, route_pdf
@@ -34,15 +36,16 @@ def parse(data: bytes, name: str, options: ReadOptions) -> Parsed:
 
     Raises DocumentEncrypted, DocumentCorrupt, DocumentTooLarge; other exceptions of PyMuPDF pass.
     """
-    with opened(data, name, options.limits) as pdf:
+    with opened(data, name, options.limits) as pdf, collector_paused() as collect:
         route = route_pdf(pdf, options.thresholds)
         reader = _Reader(pdf, data, name, options, route)
         for batch, start in enumerate(range(0, pdf.page_count, _BATCH), start=1):
             reader.read(range(start, min(start + _BATCH, pdf.page_count)))
+            collect()
             if batch % _BATCHES_KEPT == 0:
                 forget()
         notes = ("repaired: the file is damaged, text may be missing",) if pdf.is_repaired else ()
-        return reader.parsed(pdf.page_count, (*notes, *left_out(pdf)))
+        return reader.parsed(pdf.page_count, (*notes, *left_out(pdf, reader.beside)))
 
 
 @dataclass
@@ -60,6 +63,10 @@ class _Reader:
     """Why, by page."""
     harder: list[int] = field(default_factory=list)
     """Pages read at a higher level than the document's."""
+    turns: dict[int, Turn] = field(default_factory=dict)
+    """By page, of those that were turned."""
+    beside: list[Beside] = field(default_factory=list)
+    """Of each page."""
 
     @cached_property
     def docling(self) -> pdf_docling.Docling:
@@ -73,6 +80,9 @@ class _Reader:
             glanced = self.route.pages.pop(index + 1, None)
             page = settled(glanced or glance_at(self.pdf[index]))
             by_level[self._level(page)].append(page)
+            self.beside.append(page.beside)
+            if page.turned:
+                self.turns[page.number] = page.turned
         for page in by_level["EXTREME"]:
             self._scan(page)
         read: dict[int, list[Piece]] = {}
@@ -83,7 +93,7 @@ class _Reader:
 
     def parsed(self, pages: int, notes: tuple[str, ...]) -> Parsed:
         """The file, once all pages are read."""
-        parts = groupby(outlined(self.pieces, pages), key=lambda part: part.page)
+        parts = groupby(self._outlined(self.pieces, pages), key=lambda part: part.page)
         items: list[tuple[int, Sequence[Part | Scan]]] = [(page or 0, list(found)) for page, found in parts]
         items += [(number, [scan]) for number, scan in self.scans.items()]
         items.sort(key=lambda pair: pair[0])
@@ -105,8 +115,17 @@ class _Reader:
         return self.route.text_level
 
     def _scan(self, page: PdfPage) -> None:
-        parts = tuple(outlined(list(pdf_text.pieces_of(page)), 1))
+        parts = tuple(self._outlined(list(pdf_text.pieces_of(page)), 1))
         self.scans[page.number] = Scan(page.number, parts=parts)
+
+    def _outlined(self, pieces: Sequence[Piece], pages: int) -> Iterator[Part]:
+        """With boxes on the pages as they are shown."""
+        parts = outlined(pieces, pages)
+        return (self._shown(part) for part in parts) if self.turns else parts
+
+    def _shown(self, part: Part) -> Part:
+        turn = self.turns.get(part.page or 0)
+        return replace(part, box=turn.shown(part.box)) if turn and part.box else part
 
     def _read_well(self, pages: Sequence[PdfPage], level: Level) -> dict[int, list[Piece]]:
         """Pages that the level's reader does not read well are read once more, by the next level's."""
@@ -160,8 +179,11 @@ class _Reader:
     def _by_docling(self, pages: Sequence[PdfPage]) -> dict[int, list[Piece]]:
         if not pages or not self.docling.models:
             return {}
-        numbers = [page.number for page in pages]
-        return pdf_docling.read_pages(self.data, self.name, numbers, self.docling.models)
+        # Docling reads the file itself, in which these lie on their side.
+        turned = [page for page in pages if page.turned]
+        numbers = [page.number for page in pages if not page.turned]
+        read = pdf_docling.read_pages(self.data, self.name, numbers, self.docling.models)
+        return read | self._by_layout("HIGH")(turned)
 
     def _route(self) -> Route:
         level = self.route.level

@@ -10,7 +10,7 @@ from statistics import median
 from ingestion.document import Box
 from ingestion.parse.grid import is_number
 from ingestion.parse.lines import in_cell
-from ingestion.parse.pdf_page import Line
+from ingestion.parse.pdf_line import Line
 from ingestion.table import Cell
 
 _LEVEL = 0.5

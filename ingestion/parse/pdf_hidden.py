@@ -84,14 +84,14 @@ class OnPage:
         x0, y0, x1, y1 = box
         if x0 < 0 or y0 < 0 or x1 > self._width or y1 > self._height:
             return False
-        smallest, fills = self._min_size, self._fills
+        smallest = self._min_size
         for span in spans:
-            colour = span["color"]
-            if not span["alpha"] or span["size"] < smallest or colour & _PALE == _PALE:
+            if not span["alpha"] or span["size"] < smallest or span["color"] & _PALE == _PALE:
                 return False
-            if fills and self._is_trapped(box, colour, order):
-                return False
-        return True
+        if not self._fills:
+            return True
+        colours = {span["color"] for span in spans}
+        return not any([self._is_trapped(box, colour, order) for colour in colours])
 
     def why_hidden(self, span: dict[str, Any], order: int) -> str:
         """As `Part.hidden`, of one of PyMuPDF's spans, drawn as the `order`th thing."""

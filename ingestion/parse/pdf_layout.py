@@ -8,8 +8,9 @@ from typing import Any
 from ingestion.document import Box, Part
 from ingestion.parse.lines import BULLET, item, joined
 from ingestion.parse.pdf_grid import grid_of, table_in
+from ingestion.parse.pdf_line import Line
 from ingestion.parse.pdf_outline import Piece
-from ingestion.parse.pdf_page import Line, PdfPage
+from ingestion.parse.pdf_page import PdfPage
 from ingestion.parse.pdf_places import Place, by_block, filled, holds, places_of
 from ingestion.parse.pdf_ruled import ruled_tables
 from ingestion.parse.pdf_text import around, piece_of
@@ -88,15 +89,14 @@ def _pieces(page: PdfPage, places: Sequence[Place]) -> Iterator[Piece]:
 
 def _text(place: Place, page: PdfPage) -> Iterator[Piece]:
     size = max(line.size for line in place.lines)
-    text = joined(line.text for line in place.lines)
+    text = joined([line.text for line in place.lines])
     head = place.kind in _HEADS
     if place.kind in _HEADINGS:
         yield Piece(Part("heading", text, page=page.number, box=place.box), size, known=True)
     elif place.kind == "list-item":
         for lines in _items(place.lines):
-            part = Part(
-                "list", item(joined(line.text for line in lines)), page=page.number, box=around(lines)
-            )
+            text = item(joined([line.text for line in lines]))
+            part = Part("list", text, page=page.number, box=around(lines))
             yield Piece(part, size, known=True)
     else:
         part = Part("paragraph", text, page=page.number, box=place.box)
@@ -127,7 +127,7 @@ def _captioned(ordered: Sequence[Place]) -> dict[int, int]:
 def _figure(place: Place, captions: Sequence[Place], page: PdfPage) -> Iterator[Piece]:
     """A picture with its caption and what is written in it."""
     groups = [caption.lines for caption in captions] + by_block(place.lines)
-    written = [joined(line.text for line in lines) for lines in groups if lines]
+    written = [joined([line.text for line in lines]) for lines in groups if lines]
     if written:
         yield Piece(Part("figure", "\n".join(written), page=page.number, box=place.box))
 

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
 
 _COMMENTS = frozenset(
     "Text Line Square Circle Polygon PolyLine Highlight Underline Squiggly StrikeOut Caret Ink".split()
 )
 """Subtypes whose text shows in a window of its own (ISO 32000-1, 12.5.6.2); not FreeText and Stamp."""
 _MAX_ANNOTATIONS = 10_000
-"""Looked at in a file; a drawing by hand has a few hundred."""
+"""Looked at on a page; a drawing by hand has a few hundred."""
 
 
-def left_out(pdf: Any) -> tuple[str, ...]:
-    """Notes on PyMuPDF's document, with numbers. What annotations write onto the page is text of the page."""
-    files, comments = _attached(pdf), 0
-    for kind, content in _annotations(pdf):
+class Beside(NamedTuple):
+    """How many of a page's annotations say something that is not on the page."""
+
+    files: int = 0
+    comments: int = 0
+
+
+def beside(page: Any) -> Beside:
+    """`page` is PyMuPDF's. What annotations write onto it is text of the page."""
+    first = page.first_annot
+    if not first:
+        return Beside()
+    files = comments = 0
+    for annotation in islice(_annotations(first), _MAX_ANNOTATIONS):
+        kind = annotation.type[1]
         files += kind == "FileAttachment"
-        comments += kind in _COMMENTS and bool(content.strip())
+        comments += kind in _COMMENTS and bool(annotation.info["content"].strip())
+    return Beside(files, comments)
+
+
+def left_out(pdf: Any, pages: Iterable[Beside]) -> tuple[str, ...]:
+    """Notes on PyMuPDF's document and all its pages, with numbers."""
+    by_page = list(pages)
+    files = _attached(pdf) + sum(page.files for page in by_page)
+    comments = sum(page.comments for page in by_page)
     notes = [f"left out: {files} attached files"] * bool(files)
     return (*notes, *[f"left out: {comments} comments"] * bool(comments))
 
@@ -32,16 +52,7 @@ def _attached(pdf: Any) -> int:
     return int(mupdf.pdf_dict_len(files))
 
 
-def _annotations(pdf: Any) -> Iterator[tuple[str, str]]:
-    """Subtype and text of each."""
-    left = _MAX_ANNOTATIONS
-    for number in range(pdf.page_count):
-        # Most pages have none, and loading a page takes longer than asking for them.
-        if pdf.xref_get_key(pdf.page_xref(number), "Annots")[0] == "null":
-            continue
-        # An annotation does not outlive PyMuPDF's page.
-        page = pdf[number]
-        annotation = page.first_annot
-        while annotation and left:
-            yield annotation.type[1], annotation.info["content"]
-            annotation, left = annotation.next, left - 1
+def _annotations(first: Any) -> Iterator[Any]:
+    while first:
+        yield first
+        first = first.next

@@ -30,6 +30,9 @@ def opened(data: bytes, name: str, limits: Limits) -> Iterator[Any]:
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
+    # Importing pymupdf4llm does so for the whole process: lines would be higher until the first page that
+    # needs it, and lower ever after. Asking each character's font also takes a third of the extraction.
+    pymupdf.TOOLS.unset_quad_corrections(True)
     _refuse_bombs(data, name, limits)
     with pymupdf.open(stream=data, filetype="pdf") as pdf:
         if pdf.needs_pass:

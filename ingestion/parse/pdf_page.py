@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ingestion.document import Box
 from ingestion.limits import Limits
 from ingestion.parse.pdf_hidden import INVISIBLE, OnPage, Shape
+from ingestion.parse.pdf_left_out import Beside, beside
+from ingestion.parse.pdf_line import Line, lines_of
+from ingestion.parse.pdf_upright import Turn, degrees_of, turn, unrotate
 from runtime.errors import DocumentTooLarge
 
 _FLAGS, _IMAGES = 2 | 1024, 4
@@ -18,31 +20,7 @@ _SMALL_PIXELS = 10_000
 _EVERYWHERE = (-2147483648.0, -2147483648.0, 2147483520.0, 2147483520.0)
 """PyMuPDF clips text to the page: what stands beside it would be lost before it is marked. This is its own
 INFINITE_RECT, against which it does not compare each character."""
-_BOLD, _MONO = 16, 8
-"""PyMuPDF's TEXT_FONT_BOLD and TEXT_FONT_MONOSPACED."""
 _TEXT, _IMAGE, _SHAPE = 0, 1, 3
-
-
-class Line(NamedTuple):
-    """Text that stands on one line, without a wide gap in it."""
-
-    box: Box
-    text: str
-    size: float
-    """Of its longest run, in points, to a half."""
-    base: float
-    """The y of its baseline: on a row the same for all fonts."""
-    block: int
-    """MuPDF's paragraph, counted in the order of drawing."""
-    bold: bool
-    """From its first run to its last."""
-    mono: bool
-    level: bool
-    """Whether it runs from left to right."""
-    hidden: str = ""
-    """As `Part.hidden`."""
-    unseen: bool = False
-    """Invisible, but over a picture whose text it spells out: a layer that somebody's OCR wrote."""
 
 
 class Picture(NamedTuple):
@@ -53,9 +31,10 @@ class Picture(NamedTuple):
     """Characters of the page's text drawn before it, and so perhaps under it."""
 
 
-@dataclass(frozen=True)
-class PdfPage:
-    """A page as it is shown: rotation is applied, the origin is its upper left corner."""
+class PdfPage(NamedTuple):
+    """A page as it is read: shown upright, and then turned, if that is how its text runs from left to right.
+    The origin of all that is on it is its upper left corner.
+    """
 
     number: int
     """1-based."""
@@ -64,6 +43,8 @@ class PdfPage:
     lines: tuple[Line, ...]
     shapes: tuple[Shape, ...]
     pictures: tuple[Picture, ...]
+    beside: Beside
+    turned: Turn | None = None
     doubts: OnPage | None = None
     """Of a page only glanced at: how to tell whether what seems hidden is."""
 
@@ -73,28 +54,25 @@ class PdfPage:
 
 
 def look_at(page: Any) -> PdfPage:
-    """`page` is PyMuPDF's; its rotation is removed."""
+    """`page` is PyMuPDF's; in its document it is left as it was read, without rotation."""
     return settled(glance_at(page))
 
 
 def glance_at(page: Any) -> PdfPage:
     """As `look_at`, but nothing is rendered: what may be hidden counts as seen until it is `settled`."""
-    page.remove_rotation()
-    width, height = page.rect.br
-    text = page.get_textpage(_EVERYWHERE, _FLAGS | _IMAGES)
-    images = list(_images(text))
-    if not all(image.cheap for image in images):
-        text = page.get_textpage(_EVERYWHERE, _FLAGS)
-    found = text.extractDICT()["blocks"]
-    shapes = tuple([_shape(block) for block in found if block["type"] == _SHAPE])
-    texts = [block for block in found if block["type"] == _TEXT]
-    on_page = OnPage(width, height, shapes, texts, page.get_displaylist)
-    by_block = [list(_lines(block, on_page, on_page.why_surely_hidden)) for block in texts]
-    counts = [sum([len("".join(line.text.split())) for line in block]) for block in by_block if images]
-    pictures = tuple([Picture(image.box, sum(counts[: image.blocks_before])) for image in images])
-    lines = _beside([line for block in by_block for line in block], pictures)
+    unrotate(page)
+    found, turned = _interpreted(page), None
+    if degrees := degrees_of(found.texts):
+        turned = turn(page, degrees)
+        found = _interpreted(page)
+    _, _, width, height = page.rect
+    on_page = OnPage(width, height, found.shapes, found.texts, page.get_displaylist)
+    by_block = [list(lines_of(block, on_page, on_page.why_surely_hidden)) for block in found.texts]
+    pictures = _pictures(found.images, by_block)
+    lines = _beside_pictures([line for block in by_block for line in block], pictures)
     doubts = on_page if on_page.is_in_doubt else None
-    return PdfPage(page.number + 1, width, height, lines, shapes, pictures, doubts)
+    number = page.number + 1
+    return PdfPage(number, width, height, lines, found.shapes, pictures, beside(page), turned, doubts)
 
 
 def settled(page: PdfPage) -> PdfPage:
@@ -102,8 +80,8 @@ def settled(page: PdfPage) -> PdfPage:
     doubts = page.doubts
     if doubts is None:
         return page
-    lines = [line for block in doubts.texts for line in _lines(block, doubts, doubts.why_hidden)]
-    return replace(page, lines=_beside(lines, page.pictures), doubts=None)
+    lines = [line for block in doubts.texts for line in lines_of(block, doubts, doubts.why_hidden)]
+    return page._replace(lines=_beside_pictures(lines, page.pictures), doubts=None)
 
 
 class _Image(NamedTuple):
@@ -113,6 +91,24 @@ class _Image(NamedTuple):
     cheap: bool
     """So small that PyMuPDF may decode it along with the text. A larger one takes up to 170 ms, more than to
     interpret the page again without images."""
+
+
+class _Found(NamedTuple):
+    """What MuPDF finds on a page: PyMuPDF's blocks of text, and the other things."""
+
+    texts: list[Any]
+    shapes: tuple[Shape, ...]
+    images: list[_Image]
+
+
+def _interpreted(page: Any) -> _Found:
+    text = page.get_textpage(_EVERYWHERE, _FLAGS | _IMAGES)
+    images = list(_images(text))
+    if not all([image.cheap for image in images]):
+        text = page.get_textpage(_EVERYWHERE, _FLAGS)
+    blocks = text.extractDICT()["blocks"]
+    texts = [block for block in blocks if block["type"] == _TEXT]
+    return _Found(texts, tuple([_shape(block) for block in blocks if block["type"] == _SHAPE]), images)
 
 
 def _images(text: Any) -> Iterator[_Image]:
@@ -152,47 +148,14 @@ def _shape(block: dict[str, Any]) -> Shape:
     )
 
 
-def _lines(
-    block: dict[str, Any], on_page: OnPage, why_hidden: Callable[[dict[str, Any], int], str]
-) -> Iterator[Line]:
-    """A line whose parts differ in being hidden becomes several."""
-    number = block["number"]
-    for line in block["lines"]:
-        spans = line["spans"]
-        box = line["bbox"]
-        level = line["dir"][0] > 0.99
-        if on_page.is_plain(box, spans, number):
-            yield _line(box, spans, number, level, "")
-            continue
-        reasons = [why_hidden(span, number) for span in spans]
-        for reason in dict.fromkeys(reasons):
-            chosen = [span for span, why in zip(spans, reasons, strict=True) if why == reason]
-            yield _line(_around(chosen), chosen, number, level, reason)
+def _pictures(images: Sequence[_Image], by_block: Sequence[Sequence[Line]]) -> tuple[Picture, ...]:
+    if not images:
+        return ()
+    chars = [sum(len("".join(line.text.split())) for line in block) for block in by_block]
+    return tuple(Picture(image.box, sum(chars[: image.blocks_before])) for image in images)
 
 
-def _line(box: Sequence[float], spans: Sequence[Any], block: int, level: bool, hidden: str) -> Line:
-    first = spans[0]
-    text, flags = first["text"], first["flags"]
-    if len(spans) > 1:
-        text = "".join([span["text"] for span in spans])
-        flags &= spans[-1]["flags"]
-        first = max(spans, key=_length)
-        flags &= first["flags"]
-    size, base = round(first["size"] * 2) / 2, first["origin"][1]
-    bold, mono = flags & _BOLD > 0, flags & _MONO > 0
-    return Line(Box(*box), text, size, base, block, bold, mono, level, hidden)
-
-
-def _length(span: dict[str, Any]) -> int:
-    return len(span["text"])
-
-
-def _around(spans: Sequence[Any]) -> Sequence[float]:
-    lefts, tops, rights, bottoms = zip(*(span["bbox"] for span in spans), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _beside(lines: Sequence[Line], pictures: Sequence[Picture]) -> tuple[Line, ...]:
+def _beside_pictures(lines: Sequence[Line], pictures: Sequence[Picture]) -> tuple[Line, ...]:
     """The page's lines, those of somebody's OCR marked."""
     return tuple([_of_ocr(line, pictures) for line in lines] if pictures else lines)
 

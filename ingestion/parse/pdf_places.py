@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingestion.document import Box
-from ingestion.parse.pdf_page import Line, PdfPage
+from ingestion.parse.pdf_line import Line
+from ingestion.parse.pdf_page import PdfPage
 from ingestion.parse.pdf_ruled import ruled_tables
 from ingestion.parse.pdf_text import around
 from ingestion.table import Cell

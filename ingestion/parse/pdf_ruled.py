@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ingestion.document import Box
 from ingestion.parse.grid import is_number
 from ingestion.parse.lines import in_cell
-from ingestion.parse.pdf_page import Line, PdfPage
+from ingestion.parse.pdf_line import Line
+from ingestion.parse.pdf_page import PdfPage
 from ingestion.table import Cell
 
 _THIN = 3.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ingestion.document import Box, Part
-from ingestion.parse.lines import BULLET, item, joined
+from ingestion.parse.lines import BULLET, begins_item, item, joined
+from ingestion.parse.pdf_line import Line
 from ingestion.parse.pdf_outline import Piece
-from ingestion.parse.pdf_page import Line, PdfPage
+from ingestion.parse.pdf_page import PdfPage
 from ingestion.parse.pdf_ruled import Ruled, ruled_tables
 
 _MARGIN = 0.08
@@ -46,10 +47,10 @@ def _paragraphs(lines: Sequence[Line], page: PdfPage) -> Iterator[Piece]:
 
 def piece_of(lines: Sequence[Line], page: PdfPage) -> Piece:
     """Lines that belong together, as one paragraph or list item."""
-    first = lines[-1] if _is_bare(lines[:1]) else lines[0]
+    first = lines[-1] if _is_bare(lines[0]) else lines[0]
     text = _text(lines)
     box = around(lines)
-    listed = BULLET.match(text)
+    listed = begins_item(text)
     part = Part(
         "list" if listed else "paragraph",
         item(text) if listed else text,
@@ -85,24 +86,24 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         text = line.text.strip()
         if not text:
             continue
-        if run and (not _goes_on(run, line) or BULLET.match(text)) and not _is_bare(run):
-            yield run
-            run = []
+        if run and (begins_item(text) or not _goes_on(run, line)):
+            if len(run) > 1 or not _is_bare(run[0]):
+                yield run
+                run = []
         run.append(line)
     if run:
         yield run
 
 
-def _is_bare(run: Sequence[Line]) -> bool:
+def _is_bare(line: Line) -> bool:
     """Whether it is the mark of a list item, which MuPDF gives a line of its own before a wide gap."""
-    if len(run) != 1 or len(run[0].text) > _MAX_MARK_CHARS:
-        return False
-    return BULLET.fullmatch(run[0].text.strip()) is not None
+    return len(line.text) <= _MAX_MARK_CHARS and BULLET.fullmatch(line.text.strip()) is not None
 
 
 def _goes_on(run: Sequence[Line], line: Line) -> bool:
     last = run[-1]
-    if (last.block, last.size, last.bold, last.hidden) == (line.block, line.size, line.bold, line.hidden):
+    same = last.block == line.block and last.size == line.size
+    if same and last.bold == line.bold and last.hidden == line.hidden:
         return True
     if last.hidden != line.hidden or abs(last.size - line.size) > last.size * _SAME_SIZE:
         return False

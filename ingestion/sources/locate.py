@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from anyio import to_thread
 
 from ingestion.sources.local import local_sources
+from ingestion.sources.place import canonical, path_of, scheme_of
 from ingestion.sources.source import Source, distinct_names
 from ingestion.sources.stored import stored_sources
 from ingestion.sources.stores import BUCKETS
 from ingestion.sources.web import WebRules, checked_url
 from runtime.errors import SourceRefused
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 @dataclass(frozen=True)
@@ -57,26 +55,18 @@ async def locate(named: Iterable[str | Path], rules: Rules = Rules()) -> list[So
 
 async def _located(named: str | Path, rules: Rules) -> list[Source]:
     text = str(named)
-    scheme = _SCHEME.match(text)
-    if isinstance(named, Path) or scheme is None:
-        return await to_thread.run_sync(local_sources, text, text, rules.roots, rules.max_files)
-    match scheme[1].lower():
+    match None if isinstance(named, Path) else scheme_of(text):
+        case None:
+            return await to_thread.run_sync(local_sources, text, text, rules.roots, rules.max_files)
         case "file":
-            return await to_thread.run_sync(local_sources, _path(text), text, rules.roots, rules.max_files)
+            return await to_thread.run_sync(local_sources, path_of(text), text, rules.roots, rules.max_files)
         case "http" | "https":
-            return [Source(str(checked_url(text, rules.web).copy_with(fragment=None)), root=text)]
+            return [Source(canonical(checked_url(text, rules.web)), root=text)]
         case name if name in rules.schemes:
             return await stored_sources(text, rules.max_files, rules.answer_s)
         case name:
             allowed = ", ".join(["file", "http", "https", *sorted(rules.schemes)])
             raise SourceRefused(f"documents are not read from {name}://; allowed are {allowed}", source=text)
-
-
-def _path(uri: str) -> str:
-    parts = urlsplit(uri)
-    if parts.netloc not in ("", "localhost"):
-        raise SourceRefused(f"{uri!r} is a file of another machine", source=uri)
-    return os.fsdecode(unquote_to_bytes(parts.path))
 
 
 def _parts(source: Source) -> tuple[str, ...]:

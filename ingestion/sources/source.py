@@ -15,7 +15,8 @@ class Source:
     """Where a document is, and what is known of it there."""
 
     uri: str
-    """`file:///…` with all links resolved, `https://…`, `s3://…`."""
+    """Its place, and so its identity: `file:///…` with all links resolved, `https://…`, `s3://…`; the same
+    whether it was named itself or came with a folder or glob."""
     root: str
     """The path, folder, glob or URL that named it, as it was written."""
     name: str = ""
@@ -29,10 +30,19 @@ class Source:
     @property
     def path(self) -> Path | None:
         """Of a local file."""
-        parts = urlsplit(self.uri)
-        if parts.scheme != "file":
-            return None
-        return Path(os.fsdecode(unquote_to_bytes(parts.path)))
+        return local_path(self.uri)
+
+
+def local_path(uri: str) -> Path | None:
+    """Of a `file:` URI; None for others."""
+    parts = urlsplit(uri)
+    return Path(os.fsdecode(unquote_to_bytes(parts.path))) if parts.scheme == "file" else None
+
+
+def place_shown(uri: str) -> str:
+    """As people name the place: a local file by its path. Bytes that are no UTF-8 are replaced."""
+    path = local_path(uri)
+    return uri if path is None else os.fsencode(path).decode("utf-8", "replace")
 
 
 def distinct_names(paths: Sequence[tuple[str, ...]]) -> list[str]:

@@ -22,7 +22,7 @@ async def stored_sources(url: str, max_files: int, timeout_s: float) -> list[Sou
         return [_source(store, store.path, details)]
     glob = glob_of(store.path) if details is None else None
     if details is None and glob is None:
-        raise DocumentMissing(f"there is nothing at {url!r}", document=url)
+        raise DocumentMissing(f"there is nothing at {url!r}", document=url, place=store.uri(store.path))
     base = glob.base if glob else store.path
     found = [
         _source(store, path, entry)

@@ -89,6 +89,10 @@ class Store:
         return found
 
     def uri(self, path: str) -> str:
+        """The URL of a file in the store."""
+        parts = urlsplit(self.url)
+        if parts.scheme in HOSTED:  # fsspec leaves the host out of these.
+            return f"{parts.scheme}://{parts.netloc}/{path.lstrip('/')}"
         return str(self._files.unstrip_protocol(path))
 
     async def copy(self, spool: Spool) -> None:
@@ -111,7 +115,10 @@ async def open_store(url: str, timeout_s: float) -> Store:
     """`timeout_s`: for each answer. Raises SourceRefused for chained URLs and for passwords in them."""
     if "::" in url:
         raise SourceRefused(f"chained URLs are not read: {url!r}", source=url)
-    login = urlsplit(url).netloc.rpartition("@")[0]
+    try:
+        login = urlsplit(url).netloc.rpartition("@")[0]
+    except ValueError as exc:
+        raise SourceRefused(f"{url!r} is not a URL: {exc}", source=url) from exc
     if ":" in login:
         where = url.replace(login, "…", 1)
         raise SourceRefused(f"a URL with a password is not read: {where!r}", source=where)

@@ -52,9 +52,10 @@ def checked_url(url: str, rules: WebRules) -> httpx.URL:
     """The URL, parsed. Raises SourceRefused for another scheme or port, or a user's name in it."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as exc:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as exc:
         raise SourceRefused(f"{url!r} is not a URL: {exc}", source=url) from exc
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not host:
         raise SourceRefused(f"{url!r} is not a URL of http or https", source=url)
     if parsed.userinfo:
         # Named without its password, which would stand in logs and in the index.

@@ -208,6 +208,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"unix://{socket}"
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_random_operations_answer_as_the_model_does(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand in whatever order: never a wrong or a half-read state."""
     monkeypatch.setattr(Savers, "url", url)

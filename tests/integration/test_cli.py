@@ -1,4 +1,7 @@
-"""The `cornerman` command as its users run it, good input and bad."""
+"""The `cornerman` command as its users run it, good input and bad.
+
+What needs a process, a pipe or a prompt has them; the rest is called in this one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_process import call
 from tests.openai_server import openai_server
 from tests.server_process import ROOT, run, serving
 
@@ -27,6 +31,8 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         "worker",
         "ingest",
         "forget",
+        "versions",
+        "restore",
         "chunks",
         "chat",
         "threads",
@@ -37,6 +43,7 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         assert command in done.stdout
 
 
+@pytest.mark.usefixtures("measured_processes")
 async def test_ingest_then_chat_then_threads_then_replay(tmp_path: Path) -> None:
     """A first hour with Cornerman, through pipes."""
     done = await run(tmp_path, "ingest", str(KNOWLEDGE / "objection-guide.md"))
@@ -52,6 +59,7 @@ async def test_ingest_then_chat_then_threads_then_replay(tmp_path: Path) -> None
     assert replayed.returncode == 0 and "the same" in replayed.stdout
 
 
+@pytest.mark.usefixtures("measured_processes")
 async def test_chat_approves_what_the_rep_approves(tmp_path: Path) -> None:
     """The question is shown with its details; the answer decides."""
     ask = "Book a follow-up with Dana on 2026-12-04 at 10:00 about the pilot"
@@ -102,7 +110,7 @@ async def test_ingesting_while_a_server_runs_goes_through_it(tmp_path: Path) -> 
         ("nothing.txt", "DOCUMENT_EMPTY"),
     ],
 )
-async def test_bad_documents_are_refused_with_a_reason(tmp_path: Path, path: str, said: str) -> None:
+def test_bad_documents_are_refused_with_a_reason(tmp_path: Path, path: str, said: str) -> None:
     """Code and file, exit code 1, and no traceback."""
     import pymupdf
 
@@ -112,60 +120,60 @@ async def test_bad_documents_are_refused_with_a_reason(tmp_path: Path, path: str
     with pymupdf.open() as document:
         document.new_page().insert_text((72, 72), "secret")
         document.save(tmp_path / "locked.pdf", encryption=AES_256, user_pw="x", owner_pw="y")
-    done = await run(tmp_path / "data", "ingest", str(tmp_path / path))
+    done = call(tmp_path / "data", "ingest", str(tmp_path / path))
     assert done.returncode == 1
     shown = done.stdout + done.stderr
     assert said in shown and path in shown and "Traceback" not in shown
 
 
-async def test_what_was_read_how_and_why(tmp_path: Path) -> None:
+def test_what_was_read_how_and_why(tmp_path: Path) -> None:
     """For people by `--explain`, for programs by `--json`, of what is unchanged too; then forgotten."""
     path = tmp_path / "p.csv"
     path.write_text("plan,price\nTeam,39\nBusiness,69\n")
     data = tmp_path / "data"
-    explained = await run(data, "ingest", "--explain", str(path))
+    explained = call(data, "ingest", "--explain", str(path))
     assert re.search(r"p\.csv: csv, \w+, by \w+\n  \S", explained.stdout)
-    done = json.loads((await run(data, "ingest", "--json", str(path))).stdout)
+    done = json.loads((call(data, "ingest", "--json", str(path))).stdout)
     (row,) = done["documents"]
     assert (row["document"], row["status"], row["reading"]["format"]) == ("p.csv", "unchanged", "csv")
     assert done["totals"]["documents"] == 1 and row["chunks"] and row["reading"]["reasons"]
-    assert "p.csv is forgotten" in (await run(data, "forget", "p.csv")).stdout
-    again = await run(data, "forget", "p.csv")
+    assert "p.csv is forgotten" in (call(data, "forget", "p.csv")).stdout
+    again = call(data, "forget", "p.csv")
     assert again.returncode == 1 and "DOCUMENT_MISSING" in again.stderr
 
 
-async def test_ways_to_cut_a_document(tmp_path: Path) -> None:
+def test_ways_to_cut_a_document(tmp_path: Path) -> None:
     """One is shown in its chunks, several side by side, as configured, and what is not allowed is named."""
     path = tmp_path / "p.md"
     path.write_text("# Prices\n\n" + "The Team plan costs 39 dollars. " * 60)
-    one = await run(tmp_path / "data", "chunks", str(path))
+    one = call(tmp_path / "data", "chunks", str(path))
     assert "The first" in one.stdout and "Recommended:" in one.stdout
     ways = ("--strategy", "sentence:tokens=64", "--strategy", "fixed:tokens=64,overlap=25")
-    two = json.loads((await run(tmp_path / "data", "chunks", "--json", *ways, str(path))).stdout)
+    two = json.loads((call(tmp_path / "data", "chunks", "--json", *ways, str(path))).stdout)
     assert [preview["name"] for preview in two["previews"]] == ["sentence", "fixed"]
     assert two["previews"][1]["overlap"] > 0.1 and two["recommended"]["reasons"]
     for wrong, said in (("nope", "parent_child"), ("fixed:size=3", "overlap"), ("fixed:tokens=5", "from 16")):
-        done = await run(tmp_path / "data", "ingest", "--strategy", wrong, str(path))
+        done = call(tmp_path / "data", "ingest", "--strategy", wrong, str(path))
         assert done.returncode == 1 and said in done.stderr, done.stderr
     small = {"CORNERMAN_CHILD_TOKENS": "32", "CORNERMAN_PARENT_TOKENS": "64"}
-    shown = await run(tmp_path / "data", "chunks", "--json", str(path), settings=small)
+    shown = call(tmp_path / "data", "chunks", "--json", str(path), settings=small)
     (preview,) = json.loads(shown.stdout)["previews"]
     assert preview["parameters"] == {"child_tokens": 32, "parent_tokens": 64}
-    await run(tmp_path / "data", "ingest", str(path), settings=small)
-    named = await run(tmp_path / "data", "ingest", "--strategy", "parent_child", str(path), settings=small)
+    call(tmp_path / "data", "ingest", str(path), settings=small)
+    named = call(tmp_path / "data", "ingest", "--strategy", "parent_child", str(path), settings=small)
     assert "unchanged" in named.stdout
     (tmp_path / "q.md").write_text("# Terms\n\nThirty days.")
-    folder = await run(tmp_path / "data", "chunks", str(tmp_path))
+    folder = call(tmp_path / "data", "chunks", str(tmp_path))
     assert folder.returncode == 1 and "takes one document" in folder.stderr, folder.stderr
 
 
-async def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     """What can be read is in the index afterwards."""
     folder = tmp_path / "docs"
     folder.mkdir()
     (folder / "a.txt").touch()
     (folder / "b.md").write_text("# Prices\n\nThe price list is on the wall.")
-    done = await run(tmp_path / "data", "ingest", str(folder), str(tmp_path / "nowhere.md"))
+    done = call(tmp_path / "data", "ingest", str(folder), str(tmp_path / "nowhere.md"))
     assert done.returncode == 1 and "DOCUMENT_MISSING" in done.stdout
     assert re.search(r"a\.txt.*refused", done.stdout) and re.search(r"b\.md.*ingested", done.stdout)
 
@@ -182,11 +190,11 @@ async def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
         (("serve",), {"CORNERMAN_DATA_DIR": "/dev/null/data"}, "cannot be written"),
     ],
 )
-async def test_bad_input_gets_one_clear_line(
+def test_bad_input_gets_one_clear_line(
     tmp_path: Path, args: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     """Never a traceback, and the message says what to change."""
-    done = await run(tmp_path, *args, stdin="hello\n", settings=settings)
+    done = call(tmp_path, *args, stdin="hello\n", settings=settings)
     shown = " ".join((done.stdout + done.stderr).split())
     assert said in shown and "Traceback" not in shown
 
@@ -202,27 +210,27 @@ async def test_a_wrong_key_is_said_at_once(tmp_path: Path) -> None:
         assert done.returncode == 0
 
 
-async def test_doctor_says_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
+def test_doctor_says_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
     """On a fresh machine nothing is a fault."""
-    done = await run(tmp_path, "doctor")
+    done = call(tmp_path, "doctor")
     assert done.returncode == 0
     for said in ("embedded", "scripted", "cornerman ingest", "not installed"):
         assert said in done.stdout
 
 
-async def test_doctor_survives_a_url_that_is_none(tmp_path: Path) -> None:
+def test_doctor_survives_a_url_that_is_none(tmp_path: Path) -> None:
     """It is there to find such things."""
-    done = await run(tmp_path, "doctor", settings={"CORNERMAN_MODEL_BASE_URL": "http://host:notaport/v1"})
+    done = call(tmp_path, "doctor", settings={"CORNERMAN_MODEL_BASE_URL": "http://host:notaport/v1"})
     assert "Traceback" not in done.stderr and "base URL" in done.stdout
 
 
-async def test_doctor_finds_the_faults(tmp_path: Path) -> None:
+def test_doctor_finds_the_faults(tmp_path: Path) -> None:
     """An unreachable endpoint and Redis are named with the setting to change."""
     faults = {
         "CORNERMAN_MODEL_BASE_URL": "http://127.0.0.1:1/v1",
         "CORNERMAN_REDIS_URL": "redis://127.0.0.1:1",
     }
-    done = await run(tmp_path, "doctor", settings=faults)
+    done = call(tmp_path, "doctor", settings=faults)
     assert done.returncode == 1
     assert "fault" in done.stdout and "CORNERMAN_REDIS_URL" in done.stdout and "base URL" in done.stdout
 

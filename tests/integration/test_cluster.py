@@ -77,6 +77,21 @@ async def test_a_dead_node_fails_only_its_own_threads(client: RedisCluster) -> N
     assert answers == {t: "down" if t in on_dead else {"name": t} for t in THREADS}
 
 
+async def test_a_connection_that_is_closed_while_it_is_used(
+    client: RedisCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """redis-py writes to None then, seldom, when a node dies: a node that is down, not a fault of ours."""
+    saver, thread = RedisSaver(client), THREADS[0]
+    await Steps(saver, thread).put(name=thread)
+
+    async def closed(*_: object, **__: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'writelines'")
+
+    monkeypatch.setattr(client, "execute_command", closed)
+    with pytest.raises(RedisUnavailable):
+        await saver.aget_tuple(at(thread))
+
+
 async def test_a_checkpoint_is_never_stored_before_its_run_is_known(client: RedisCluster) -> None:
     """The set of the run's threads lives on another node: while it is down, nothing is stored."""
     saver, thread = RedisSaver(client), THREADS[0]

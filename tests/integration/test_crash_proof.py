@@ -20,6 +20,7 @@ from tests.proofs.graphs import Working, build_modes
 pytestmark = pytest.mark.anyio
 
 RUNS = 10
+ROUNDS = 3
 
 
 @pytest.fixture
@@ -33,9 +34,13 @@ async def test_a_killed_server_and_a_killed_worker_leave_no_trace(redis_url: str
     """A round of `python -m tests.proofs.crash` with two kills, and a heartbeat that is soon missed."""
     settings = {"CORNERMAN_HEARTBEAT_S": "2"}
     async with open_crash_proof(redis_url, tmp_path, 3, settings) as place:
-        done = await play_round(place, RUNS, [place.servers[0], place.workers[0]])
-    assert done.faults == []
-    assert done.takeover_s
+        # On a busy machine the worker may be killed before it has taken a run, which proves nothing.
+        for _ in range(ROUNDS):
+            done = await play_round(place, RUNS, [place.servers[0], place.workers[0]])
+            assert done.faults == []
+            if done.takeover_s:
+                return
+    pytest.fail(f"no run was taken over in {ROUNDS} rounds")
 
 
 async def lost(place: Place, thread: str) -> Job:

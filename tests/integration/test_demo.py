@@ -11,6 +11,7 @@ from tests.server_process import run
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.usefixtures("measured_processes")
 async def test_the_demo_holds_without_a_terminal(tmp_path: Path) -> None:
     """All seven steps check themselves; nothing needs a key, a network or a person, and it ends by itself."""
     done = await run(tmp_path, "demo", timeout_s=180)

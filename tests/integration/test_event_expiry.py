@@ -142,7 +142,7 @@ async def _runs(place: Place, count: int) -> None:
 
 async def test_age_too(redis_url: str) -> None:
     """The log of a thread at rest goes; that of a run in flight stays, however long it takes."""
-    async with open_place(redis_url, build_modes, age_s=0.2) as place, place.worker():
+    async with open_place(redis_url, build_modes, age_s=1) as place, place.worker():
         async with place.socket("t") as tape:
             await run_to_end(place, "t", "brief")
             with anyio.fail_after(20):

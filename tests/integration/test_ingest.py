@@ -4,64 +4,34 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import pytest
-from rich.console import Console
 
 from compose import Installation, open_installation
 from graphs import INGEST
 from ingestion.knowledge import Knowledge
 from ingestion.report import STAGES
-from ingestion.sources.locate import locate
-from runtime.context import OPERATOR, User
-from runtime.keys import thread_key
+from runtime.context import User
 from runtime.run_request import RunParams
 from runtime.settings import load
 from runtime.waiting import settled
-from terminal.ingest import Asked, ingest
-from terminal.ingest_runs import Outcome
+from tests.ingesting import COMMAND, ENGINEER, found, id_of, ingested, open_working, started
 from tests.samples import SAMPLES
 from tests.unit.tiny_pdf import Line, tiny_pdf
 
 pytestmark = pytest.mark.anyio
 
-ENGINEER = User("acme", "eva", frozenset({"engineer"}))
-COMMAND = User("acme", OPERATOR, frozenset({"admin"}))
-KEYS = '{"k": {"tenant": "acme", "subject": "eva", "roles": ["engineer"]}}'
-
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Installation]:
-    """An installation of its own that works, whose users have keys."""
-    settings = load(data_dir=tmp_path / "data", api_keys=KEYS, ingest_processes=1)
-    async with open_installation(settings, own_index=True, work=True) as opened:
+    """An installation of its own."""
+    async with open_working(tmp_path / "data") as opened:
         yield opened
-
-
-async def ingested(place: Installation, *paths: Path, **asked: Any) -> dict[str, Outcome]:
-    """What became of the documents, by name."""
-    given = Asked([str(path) for path in paths], "acme", as_json=True, **asked)
-    outcomes = await ingest(place, given, await locate(given.sources), Console())
-    return {outcome.document: outcome for outcome in outcomes}
-
-
-async def found(place: Installation, query: str) -> list[str]:
-    """The quotes that answer a query."""
-    return [passage.quote for passage in await place.knowledge.current.search("acme", query)]
-
-
-async def started(place: Installation, user: User, **given: Any) -> Mapping[str, Any]:
-    """A run as a client of the protocol starts it; its record's status and error, and its last state."""
-    params = RunParams(assistant_id=INGEST, input=given)
-    begun = await place.engine.commands.start(user, "t", params)
-    run = await settled(place.engine, thread_key("acme", "t"), begun.run_id, within_s=60)
-    state = await place.engine.state.get(user, await place.engine.threads.own(user, "t"))
-    assert run is not None and state is not None
-    return {"run": run.status, "error": run.error, **state.values}
 
 
 async def test_a_folder_again_and_again(place: Installation, tmp_path: Path) -> None:
@@ -86,8 +56,9 @@ async def test_a_folder_again_and_again(place: Installation, tmp_path: Path) -> 
 
 
 async def test_the_samples(place: Installation) -> None:
-    """Each with its route and its reasons; nothing is left between the steps or in the budgets."""
-    outcomes = await ingested(place, SAMPLES)
+    """One of each format, with its route and reasons; nothing is left between the steps or in the budgets."""
+    names = ("product-sheet.pdf", "price-list.xlsx", "sales-playbook.docx", "objection-guide.zh.md")
+    outcomes = await ingested(place, *(SAMPLES / name for name in names))
     assert {o.status for o in outcomes.values()} == {"ingested"}, outcomes
     assert all(o.reading["level"] and o.reading["parser"] and o.reading["reasons"] for o in outcomes.values())
     assert all(o.chunks and o.tokens and o.bytes for o in outcomes.values())
@@ -134,11 +105,11 @@ async def test_versions_kept_and_chunks_as_asked(place: Installation, tmp_path: 
     small = {"name": "sentence", "parameters": {"tokens": 32}}
     second = (await ingested(place, path, keep_versions=True, strategy=small))["p.md"]
     assert (first.status, second.status) == ("ingested", "ingested") and second.chunks > first.chunks
-    knowledge = place.knowledge.owned
-    assert knowledge is not None and len(await knowledge.versions("acme", "p.md")) == 2
+    knowledge, document_id = place.knowledge.current, id_of(path)
+    assert len(await knowledge.versions("acme", document_id)) == 2
     third = (await ingested(place, path))["p.md"]
     assert (third.status, third.chunks) == ("ingested", first.chunks)
-    assert len(await knowledge.versions("acme", "p.md")) == 1
+    assert len(await knowledge.versions("acme", document_id)) == 1
 
 
 async def test_progress_is_streamed(place: Installation, tmp_path: Path) -> None:
@@ -165,8 +136,7 @@ async def test_files_of_the_server_over_the_network(tmp_path: Path) -> None:
     for folder in ("open", "closed"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "p.md").write_text(f"Seats in {folder}.")
-    settings = load(data_dir=tmp_path / "data", api_keys=KEYS, ingest_roots=str(tmp_path / "open"))
-    async with open_installation(settings, own_index=True, work=True) as place:
+    async with open_working(tmp_path / "data", ingest_roots=str(tmp_path / "open")) as place:
         closed = await started(place, ENGINEER, source=str(tmp_path / "closed" / "p.md"))
         assert (closed["status"], closed["code"]) == ("refused", "SOURCE_REFUSED")
         sly = await started(place, ENGINEER, source=str(tmp_path / "open" / ".." / "closed" / "p.md"))
@@ -200,7 +170,7 @@ async def test_a_cancelled_run_leaves_nothing(
         run = await settled(place.engine, "acme/t", begun.run_id, within_s=60)
     assert run is not None and run.status == "interrupted"
     assert place.pipeline.means.reader.sandbox.busy == 0
-    assert await place.knowledge.current.remove("acme", "p.md") is False
+    assert await place.knowledge.current.remove("acme", id_of(path)) is False
     assert (await ingested(place, path))["p.md"].status == "ingested"
 
 
@@ -214,18 +184,9 @@ async def test_names_of_other_systems(place: Installation, tmp_path: Path) -> No
     assert {n: o.status for n, o in (await ingested(place, folder)).items()} == {name: "unchanged"}
 
 
-async def test_who_takes_whose_place_is_said(place: Installation, tmp_path: Path) -> None:
-    """Two folders with a file of one name: the second is not taken for the first's next version unsaid."""
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "terms.md").write_text(f"Terms of {folder}.")
-    assert (await ingested(place, tmp_path / "a"))["terms.md"].replaces == ""
-    assert (await ingested(place, tmp_path / "b"))["terms.md"].replaces == str(tmp_path / "a")
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
+async def test_what_a_client_may_ask(place: Installation) -> None:
+    """What is wrong is named as such, before anything is read."""
+    for given in (
         {"source": 5},
         {"source": " "},
         {"source": "x.md", "name": 5},
@@ -234,12 +195,9 @@ async def test_who_takes_whose_place_is_said(place: Installation, tmp_path: Path
         {"source": "x.md", "keep_versions": "no"},
         {"source": "x.md", "strategy": {"name": "nope"}},
         {"source": "x.md", "strategy": {"parameters": {"rule": 1}}},
-    ],
-)
-async def test_what_a_client_may_ask(place: Installation, given: dict[str, Any]) -> None:
-    """What is wrong is named as such, before anything is read."""
-    asked = await started(place, ENGINEER, **given)
-    assert (asked["run"], asked["error"]) == ("error", "invalid_input")
+    ):
+        asked = await started(place, ENGINEER, thread=str(uuid4()), **given)
+        assert (asked["run"], asked["error"]) == ("error", "invalid_input"), given
 
 
 async def test_a_client_reads_no_store_by_the_servers_rights(place: Installation) -> None:

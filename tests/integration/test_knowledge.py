@@ -13,13 +13,16 @@ import anyio
 import pytest
 
 from ingestion.index import Index
-from ingestion.journal import STALE_S
 from ingestion.knowledge import Knowledge
-from runtime.errors import KnowledgeUnavailable
+from ingestion.leftovers import STALE_S
+from ingestion.record import document_id_of
+from ingestion.versions import Versions
+from runtime.errors import InvalidInput, KnowledgeUnavailable
 from tests.knowledge import points_of, put, written
 from tests.samples import NAMES, SAMPLES, sample
 
 pytestmark = pytest.mark.anyio
+P, A, NOTES = (document_id_of(name) for name in ("p.md", "a.md", "notes.md"))
 
 QUESTIONS = [
     ("How much does the Business plan cost per seat?", "product-sheet.pdf", "Business plan 69"),
@@ -63,6 +66,12 @@ async def knowledge(tmp_path: Path) -> AsyncIterator[Knowledge]:
     """An empty knowledge."""
     async with Knowledge.open(tmp_path / "data") as opened:
         yield opened
+
+
+async def seen(knowledge: Knowledge) -> str | None:
+    """The version of `p.md` that searches see."""
+    shown = await knowledge.shown("acme", P)
+    return shown.version if shown else None
 
 
 async def test_questions_find_their_passages(samples: Knowledge) -> None:
@@ -117,18 +126,18 @@ async def test_stats_and_documents(samples: Knowledge) -> None:
 
 async def test_a_version_is_seen_whole_or_not_at_all(knowledge: Knowledge) -> None:
     """While a new price list is written, searches see the old one; then the new one, and nothing of both."""
-    await put(knowledge, "acme", written("p.md", "Team costs 39 dollars.", "Terms: thirty days."))
+    old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars.", "Terms: thirty days."))
     new = written("p.md", "Team costs 41 dollars.", "Terms: ten days.")
     points = points_of(new, "v2")
     for at in range(len(points)):
         await knowledge.stage("acme", "v2", points[at : at + 1], writer="a")
         assert "39" in (await knowledge.search("acme", "team dollars"))[0].quote
-        assert await knowledge.known("acme", "p.md", "v2") is None
+        assert await seen(knowledge) == old
         assert (await knowledge.stats("acme")).documents == 1
-    await knowledge.publish("acme", "p.md", "v2", points=len(points))
+    await knowledge.publish("acme", P, "v2", points=len(points))
     assert ["41" in p.quote for p in await knowledge.search("acme", "team dollars")] == [True]
     assert await knowledge.search("acme", "thirty") == []
-    assert await knowledge.known("acme", "p.md", "v2")
+    assert await seen(knowledge) == "v2"
 
 
 @pytest.mark.parametrize("method", ["drop", "mark"])
@@ -151,7 +160,7 @@ async def test_a_crash_while_the_old_version_is_deleted(
         assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
         version = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=keep)
         assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
-        versions = [stored.version for stored in await knowledge.versions("acme", "p.md")]
+        versions = [stored.version for stored in await knowledge.versions("acme", P)]
         assert version in versions and len(versions) == (2 if keep else 1)
 
 
@@ -187,14 +196,14 @@ async def test_two_runs_of_one_version(knowledge: Knowledge) -> None:
     for writer in ("a", "b"):
         await knowledge.stage("acme", "v1", points, writer=writer)
     await knowledge.discard("acme", "v1", writer="b")
-    await knowledge.publish("acme", "p.md", "v1", points=len(points))
+    await knowledge.publish("acme", P, "v1", points=len(points))
     assert await knowledge.count("acme", "v1") == len(points)
     for writer in ("a", "b"):
         await knowledge.stage("acme", "v2", points_of(written("p.md", "New."), "v2"), writer=writer)
     for writer in ("a", "b"):
         await knowledge.discard("acme", "v2", writer=writer)
     assert await knowledge.count("acme", "v2") == 0
-    assert (await knowledge.named("acme", "p.md")) is not None
+    assert [d.document_id for d in await knowledge.named("acme", "p.md")] == [P]
 
 
 async def test_what_is_not_whole_is_not_shown(knowledge: Knowledge) -> None:
@@ -204,13 +213,13 @@ async def test_what_is_not_whole_is_not_shown(knowledge: Knowledge) -> None:
     for count in (len(new) + 1, len(new) - 1):
         await knowledge.stage("acme", "v2", new, writer="a")
         with pytest.raises(KnowledgeUnavailable, match="ingest it again"):
-            await knowledge.publish("acme", "p.md", "v2", points=count)
+            await knowledge.publish("acme", P, "v2", points=count)
         assert await knowledge.count("acme", "v2") == 0
-    assert await knowledge.known("acme", "p.md", old)
+    assert await seen(knowledge) == old
     await knowledge.stage("acme", "v2", new, writer="a")
-    assert await knowledge.remove("acme", "p.md")
+    assert await knowledge.remove("acme", P)
     with pytest.raises(KnowledgeUnavailable):
-        await knowledge.publish("acme", "p.md", "v2", points=len(new))
+        await knowledge.publish("acme", P, "v2", points=len(new))
     assert await knowledge.search("acme", "dollars") == []
 
 
@@ -218,14 +227,102 @@ async def test_versions_that_are_kept(knowledge: Knowledge) -> None:
     """On request the old ones stay and are listed, but no search finds them; going back to one works."""
     texts = ["Team costs 39 dollars.", "Team costs 41 dollars.", "Team costs 43 dollars."]
     versions = [await put(knowledge, "acme", written("p.md", text), keep=True) for text in texts]
-    assert {v.version for v in await knowledge.versions("acme", "p.md")} == set(versions)
+    assert {v.version for v in await knowledge.versions("acme", P)} == set(versions)
     assert ["43" in p.quote for p in await knowledge.search("acme", "team")] == [True]
     assert (await knowledge.stats("acme")).documents == 1
     await put(knowledge, "acme", written("p.md", texts[0]), keep=True)
     assert ["39" in p.quote for p in await knowledge.search("acme", "team")] == [True]
-    assert len(await knowledge.versions("acme", "p.md")) == 3
+    assert len(await knowledge.versions("acme", P)) == 3
     await put(knowledge, "acme", written("p.md", texts[1]))
-    assert len(await knowledge.versions("acme", "p.md")) == 1
+    assert len(await knowledge.versions("acme", P)) == 1
+
+
+async def test_equal_bytes_from_two_places(knowledge: Knowledge) -> None:
+    """They are two documents of one name: changing or removing one leaves the other."""
+    terms = written("terms.md", "Thirty days.")
+    versions = {
+        place: await put(knowledge, "acme", terms, place=place) for place in ("file:///a", "file:///b")
+    }
+    assert len(set(versions.values())) == 2
+    assert [d.source for d in await knowledge.named("acme", "terms.md")] == list(versions)
+    a, b = map(document_id_of, versions)
+    found = await knowledge.search("acme", "thirty")
+    assert {passage.document_id for passage in found} == {a, b}
+    assert all("file:" not in repr(passage) for passage in found), "where it is is not for reps"
+    assert await knowledge.remove("acme", a)
+    assert [d.source for d in await knowledge.named("acme", "terms.md")] == ["file:///b"]
+    assert len(await knowledge.search("acme", "thirty")) == 1
+
+
+async def test_a_kept_version_that_is_restored(knowledge: Knowledge) -> None:
+    """It and the one before change places; what was not kept, is another's or is seen already is refused."""
+    old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+    new = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    for version in (old, new, old):
+        await knowledge.restore("acme", P, version)
+        assert [v.version for v in await knowledge.versions("acme", P)] == [old, new], "the oldest first"
+        assert await seen(knowledge) == version
+        assert len(await knowledge.search("acme", "team")) == 1
+    for tenant, document_id, version in (
+        ("acme", P, old),
+        ("acme", A, new),
+        ("other", P, new),
+        ("acme", P, "v"),
+    ):
+        with pytest.raises(InvalidInput, match="no version that was kept"):
+            await knowledge.restore(tenant, document_id, version)
+
+
+@pytest.mark.parametrize("dies_at", [0, 1])
+async def test_a_crash_while_a_version_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    """Searches see one of the two whole afterwards, and none is lost, however long the next start takes."""
+    marked: list[object] = []
+
+    def crash(index: Index, *args: object, **equal: str) -> None:
+        marked.append(args)
+        if len(marked) > dies_at:
+            raise RuntimeError("crash")
+        mark(index, *args, **equal)  # type: ignore[arg-type]  # as they were given
+
+    async with Knowledge.open(tmp_path) as knowledge:
+        old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+        new = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+        mark = Index.mark
+        with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="crash"):
+            patched.setattr(Index, "mark", crash)
+            await knowledge.restore("acme", P, old)
+        price = "39" if dies_at else "41"
+        assert [price in p.quote for p in await knowledge.search("acme", "team")] == [True]
+    async with Knowledge.open(tmp_path) as knowledge:
+        assert [price in p.quote for p in await knowledge.search("acme", "team")] == [True]
+        assert [v.version for v in await knowledge.versions("acme", P)] == [old, new]
+        await knowledge.restore("acme", P, new if dies_at else old)
+        assert [price in p.quote for p in await knowledge.search("acme", "team")] == [False]
+
+
+async def test_another_run_writes_while_a_version_is_published(knowledge: Knowledge) -> None:
+    """What is written is neither taken for an old version, to be kept half, nor deleted under its run."""
+    await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+    later = points_of(written("p.md", "Team costs 43 dollars.", "# Terms", "Ten days."), "v3")
+    await knowledge.stage("acme", "v3", later[:1], writer="b")
+    await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    assert len(await knowledge.versions("acme", P)) == 2
+    await knowledge.stage("acme", "v3", later[1:], writer="b")
+    await knowledge.publish("acme", P, "v3", points=len(later), keep=True)
+    assert ["43" in p.quote for p in await knowledge.search("acme", "team")] == [True]
+    assert len(await knowledge.versions("acme", P)) == 3
+
+
+async def test_another_name(knowledge: Knowledge) -> None:
+    """What a document is called is changed in place, for all its versions, and makes it no other document."""
+    for text in ("Team costs 39 dollars.", "Team costs 41 dollars."):
+        await put(knowledge, "acme", written("p.md", text), keep=True)
+    await knowledge.rename("acme", P, "a/p.md")
+    assert await knowledge.named("acme", "p.md") == []
+    assert [p.document for p in await knowledge.search("acme", "team")] == ["a/p.md"]
+    assert {version.document for version in await knowledge.versions("acme", P)} == {"a/p.md"}
 
 
 async def test_searches_meanwhile_always_find_one_version(knowledge: Knowledge) -> None:
@@ -257,7 +354,7 @@ async def test_tenants_see_nothing_of_each_other(knowledge: Knowledge, other: st
     assert await knowledge.search(other, "margins") == []
     assert await knowledge.search("acme", "nothing") == []
     assert await knowledge.search("acme", "margins seats") == alone
-    assert await knowledge.remove(other, "notes.md")
+    assert await knowledge.remove(other, NOTES)
     assert await knowledge.search("acme", "margins seats") == alone
     assert (await knowledge.stats(other)).documents == 0
 
@@ -266,10 +363,10 @@ async def test_remove(knowledge: Knowledge) -> None:
     """A withdrawn document is not cited again, in no version; a wrong name is told."""
     await put(knowledge, "acme", written("a.md", "Seats cost money."))
     await put(knowledge, "acme", written("a.md", "Seats cost much."), keep=True)
-    assert await knowledge.remove("acme", "a.md") is True
+    assert await knowledge.remove("acme", A) is True
     assert await knowledge.search("acme", "seats") == []
-    assert await knowledge.versions("acme", "a.md") == []
-    assert await knowledge.remove("acme", "a.md") is False
+    assert await knowledge.versions("acme", A) == []
+    assert await knowledge.remove("acme", A) is False
 
 
 WRITE_AND_HANG = """
@@ -301,17 +398,53 @@ async def test_another_process_owns_it_and_what_it_wrote_survives_its_death(tmp_
 
 async def test_a_half_made_index_is_made_again(tmp_path: Path) -> None:
     """A process killed while it created the index must not block the next start."""
-    (tmp_path / "index" / "shard-2.new" / "segments").mkdir(parents=True)
+    (tmp_path / "index" / "shard-3.new" / "segments").mkdir(parents=True)
     async with Knowledge.open(tmp_path) as knowledge:
         assert (await knowledge.stats("acme")).documents == 0
 
 
 async def test_a_damaged_index_is_named(tmp_path: Path) -> None:
     """The message says which folder to move away; nothing is overwritten."""
-    shard = tmp_path / "index" / "shard-2"
+    shard = tmp_path / "index" / "shard-3"
     shard.mkdir(parents=True)
     (shard / "edge_config.json").write_text("no JSON")
-    with pytest.raises(KnowledgeUnavailable, match="shard-2' cannot be opened"):
+    with pytest.raises(KnowledgeUnavailable, match="shard-3' cannot be opened"):
         async with Knowledge.open(tmp_path):
             pass
     assert (shard / "edge_config.json").read_text() == "no JSON"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_a_second_run_that_read_otherwise_takes_nothing_away(knowledge: Knowledge, keep: bool) -> None:
+    """A version that is shown, or kept, stays whole, also when a run comes to another number of chunks."""
+    first = written("p.md", "Team costs 39 dollars.", "Terms: thirty days.")
+    version = await put(knowledge, "acme", first)
+    if keep:
+        await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    document_id = document_id_of("p.md")
+    before = await knowledge.versions("acme", document_id)
+    points = points_of(first, version)
+    await knowledge.stage("acme", version, points, writer="b")
+    await knowledge.publish("acme", document_id, version, points=len(points) + 1, keep=True)
+    shown = await knowledge.shown("acme", document_id)
+    assert shown is not None and shown.version == version
+    assert len(await knowledge.versions("acme", document_id)) == len(before)
+
+
+async def test_a_version_whose_keeping_was_interrupted_is_kept(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that comes upon it, and gives up, does not delete what somebody asked to keep."""
+    old = written("p.md", "Team costs 39 dollars.")
+    version = await put(knowledge, "acme", old)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("interrupted")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="interrupted"):
+        patched.setattr(Versions, "_finish", fail)
+        await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+    await knowledge.stage("acme", version, points_of(old, version), writer="b")
+    await knowledge.discard("acme", version, writer="b")
+    kept = [one.version for one in await knowledge.versions("acme", document_id_of("p.md"))]
+    assert version in kept and len(kept) == 2

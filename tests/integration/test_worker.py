@@ -18,6 +18,7 @@ from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import ModelTimeout
 from runtime.log import configure
+from runtime.queue import RunQueue
 from runtime.run_record import RunRequest
 from runtime.run_request import RunParams
 from runtime.scripted import Line, ScriptedModel
@@ -330,3 +331,29 @@ async def test_a_stateless_runs_thread_goes_by_itself(place: Place, monkeypatch:
                 await anyio.sleep(0.05)
     left = [key async for key in place.client.scan_iter(f"*{thread_id}*")]
     assert set(left) <= {f"{{acme/{thread_id}}}:fence".encode()}
+
+
+async def test_a_forgotten_thread_that_is_in_use_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes when that use is over for a while, and nobody is shown a traceback of its being busy."""
+    for module in ("worker", "forgetting"):
+        monkeypatch.setattr(f"runtime.{module}.FORGET_AFTER_S", 1)
+
+    async def start(text: str) -> str:
+        params = parse_object(RunParams, {"assistant_id": "g", "input": {"messages": [("user", text)]}})
+        return (await place.commands.start(ANA, "t", params, forget=True)).run_id
+
+    async with place.worker():
+        first = await start("go")
+        while (await place.runs.find("acme/t", first)).status != "success":
+            await anyio.sleep(0.01)
+        await start("hold")
+        with anyio.fail_after(20):
+            while (job := await RunQueue(place.client, 1).job("forget:acme/t")) is None or not job.attempts:
+                await anyio.sleep(0.02)
+            assert await place.client.exists("{acme/t}:thread")
+            Log.hold.set()
+            while await place.client.exists("{acme/t}:thread"):
+                await anyio.sleep(0.05)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -35,6 +35,7 @@ CALM = "calm"
 _HEARTBEAT_S = "2"
 _ALL_FIELDS = [
     "document",
+    "document_id",
     "version",
     "chunk_id",
     "parent_id",
@@ -44,6 +45,7 @@ _ALL_FIELDS = [
     "end",
     "ordinal",
 ]
+"""Of a point. `ingested_at` is left out: it is the time of the run, and each tenant has runs of its own."""
 
 Points = Counter[bytes]
 """How often a tenant's index holds each point."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from ingestion.chunk import Chunk, families, flat, pack
+from ingestion.chunk import Chunk, digest, families, flat, pack
 from ingestion.document import Document, Part, assemble
 from ingestion.ruler import Piece, Ruler
 from ingestion.strategy import build
@@ -60,9 +60,23 @@ def test_a_chunk_says_where_it_stands() -> None:
     [family] = families(Ruler(document), "id", flat([Ruler(document).piece(0, len(document.text))]))
     [child] = family.children
     assert (child.page, child.page_end, child.section, child.sheet_range) == (3, 4, "Plans", "")
+    assert child.kind == "paragraph", "a chunk is what stands under its heading"
     assert child.parent_id == family.parent.id == family.parent.parent_id != child.id
     sheet = assemble("d", [Part("table", "| a |\n| --- |\n| 1 |", section="My plans!A2:F9")])
     assert chunks_of(sheet)[0].sheet_range == "My plans!A2:F9"
+
+
+def test_a_part_of_a_block_has_a_language_of_its_own() -> None:
+    """A page in two languages is found by either."""
+    chinese = "客户说价格太高的时候，先问清楚他拿什么来比较，再说明每年能够节省多少费用。"
+    document = assemble("d", [Part("paragraph", f"{chinese * 3}{LONG * 4}")])
+    assert {chunk.language for chunk in chunks_of(document)} >= {"zh", "en"}
+
+
+def test_a_digest_tells_where_one_string_ends() -> None:
+    """Or a document's name could be chosen so that it is taken for another's."""
+    assert digest("a\0b", "c") != digest("a", "b\0c")
+    assert digest("ab", "c") != digest("a", "bc")
 
 
 def pieces_of(document: Document, rule: str = "rule") -> tuple[Ruler, list[Piece]]:
@@ -80,6 +94,20 @@ def test_a_heading_does_not_end_a_run() -> None:
     parts[2] = Part("paragraph", "four five six seven")
     ruler, pieces = pieces_of(assemble("d", parts))
     assert [len(run.pieces) for run in pack(ruler, pieces, 4, lambda *_: True)] == [2, 1]
+
+
+def test_what_continues_a_table_opens_a_run() -> None:
+    """Its prefix is the table's header: what stood before it would be read as its rows."""
+    parts = [
+        Part("paragraph", "one"),
+        Part("heading", "H", 1),
+        Part("table", "| 1 |"),
+        Part("table", "| 2 |"),
+    ]
+    ruler, pieces = pieces_of(assemble("d", parts))
+    continued = [piece._replace(prefix="| a |") if i > 1 else piece for i, piece in enumerate(pieces)]
+    runs = [len(run.pieces) for run in pack(ruler, continued, 100, lambda *_: True)]
+    assert runs == [2, 1, 1]
 
 
 @pytest.mark.parametrize("limit", [16, 17, 40])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingestion.document import Box, Part
-from ingestion.ocr.deepseek_markdown import parts_of_markdown
+from ingestion.ocr.deepseek_markdown import is_empty, parts_of_markdown
 from ingestion.ocr.html_table import cells_of_html
 from ingestion.table import Cell
 
@@ -83,6 +83,33 @@ def test_a_cut_off_end_costs_only_itself(length: int) -> None:
     assert not any(sign in text for text in texts for sign in ("<", "|", "｜", "[["))
 
 
+def test_a_table_below_its_caption_keeps_its_own_place() -> None:
+    """The model puts such a table into the caption's block, after an empty one with the table's place."""
+    tag = "<|ref|>{}<|/ref|><|det|>[[0, {}, 999, {}]]<|/det|>\n{}\n"
+    cells = "<table><tr><td>Plan</td></tr><tr><td>Team</td></tr></table>"
+    caption, table = read(
+        tag.format("table", 200, 600, "")
+        + tag.format("table_caption", 100, 150, f"Table 1: Plans\n\n{cells}")
+    )
+    assert (caption.kind, caption.text, caption.box) == ("paragraph", "Table 1: Plans", Box(0, 200, 999, 300))
+    assert (table.kind, len(table.cells), table.box) == ("table", 2, Box(0, 400, 999, 1200))
+    text, alone = read(tag.format("table", 200, 600, "") + tag.format("text", 700, 750, f"So:\n\n{cells}"))
+    assert text.box == alone.box == Box(0, 1400, 999, 1500)
+
+
+@pytest.mark.parametrize(
+    ("text", "empty"),
+    [
+        ("", True),
+        (" \n<｜end▁of▁sentence｜>", True),
+        ("<|ref|>image<|/ref|><|det|>[[0, 0, 9, 9]]<|/det|>", False),
+    ],
+)
+def test_an_empty_answer_is_told_from_a_page_without_text(text: str, empty: bool) -> None:
+    """A page with nothing but a picture is described, by the picture's place; a fault says nothing."""
+    assert is_empty(text) == empty and read(text) == []
+
+
 def test_text_without_labels_is_markdown() -> None:
     """A model that leaves its labels out is still read, without boxes."""
     text = "# Terms\nNet 30 days.\n\n1. Sign\n2. Pay\n\n| a | b |\n|---|---|\n| 1 | 2 |"
@@ -106,6 +133,13 @@ def test_a_picture_without_a_caption_is_no_part() -> None:
         ("paragraph", Box(1, 0, 999, 1998)),
         ("figure", Box(2, 0, 999, 1998)),
     ]
+
+
+def test_an_empty_block_lends_its_place_to_its_own_caption_only() -> None:
+    """A table that the model left empty is no part of the picture below it."""
+    tags = "<|ref|>{}<|/ref|><|det|>[[{}, 0, 999, 999]]<|/det|>\n{}\n"
+    text = tags.format("table", 0, "") + tags.format("image_caption", 2, "A")
+    assert [(part.kind, part.box) for part in read(text)] == [("figure", Box(2, 0, 999, 1998))]
 
 
 @pytest.mark.parametrize("place", ["", "[[1, 2]]", "[[a, b, c, d]]", "[[5000, -3, 10"])

@@ -10,31 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.document import Box, Part
+from ingestion.document import Box
 from ingestion.ocr.lines import parts_of
 from ingestion.ocr.segment import Line, Point
-from ingestion.table import render_cells
-
-HEIGHT = 26.0
-STEP = 30.0
-
-
-def line(text: str, x: float, y: float, *, height: float = HEIGHT, confidence: float = 0.99) -> Line:
-    """As an engine finds it: letters half as wide as the box is high, Chinese characters four fifths."""
-    width = sum(0.8 if char >= "\u2e80" else 0.4 for char in text) * height
-    return Line(
-        text,
-        (Point(x, y), Point(x + width, y), Point(x + width, y + height), Point(x, y + height)),
-        confidence,
-    )
+from tests.unit.found_lines import (
+    LEFT,
+    LEFT_TEXT,
+    RIGHT,
+    RIGHT_TEXT,
+    ROWS,
+    STEP,
+    block,
+    grid,
+    line,
+    told,
+    told_rows,
+)
 
 
 def corners(first: Point, second: Point, third: Point, fourth: Point) -> tuple[Point, Point, Point, Point]:
     return first, second, third, fourth
-
-
-def block(texts: Sequence[str], x: float, y: float) -> list[Line]:
-    return [line(text, x, y + STEP * i) for i, text in enumerate(texts)]
 
 
 def turned(lines: Sequence[Line], degrees: float) -> list[Line]:
@@ -46,25 +41,6 @@ def turned(lines: Sequence[Line], degrees: float) -> list[Line]:
         return Point(there.real, there.imag)
 
     return [each._replace(corners=corners(*map(point, each.corners))) for each in lines]
-
-
-def told(parts: Sequence[Part]) -> list[tuple[str, str]]:
-    return [(part.kind, part.text or render_cells(part.cells)) for part in parts]
-
-
-LEFT = [
-    "the left column begins with",
-    "a paragraph of four lines that",
-    "fill their column as it is",
-    "usual, to the end.",
-]
-RIGHT = [
-    "and the right column stands at",
-    "the same height as the left, so",
-    "that an engine reads across it",
-    "from line to line.",
-]
-LEFT_TEXT, RIGHT_TEXT = " ".join(LEFT), " ".join(RIGHT)
 
 
 @pytest.mark.parametrize("degrees", [0, 2, -2])
@@ -157,34 +133,12 @@ def test_larger_letters_are_headings_of_two_levels() -> None:
     ]
 
 
-ROWS = [
-    ["Plan", "Seats", "Price"],
-    ["Team", "5", "40 EUR"],
-    ["Company", "50", "35 EUR"],
-    ["Group", "500", "on request"],
-]
-
-
-def grid(rows: Sequence[Sequence[str]], x: float = 100, y: float = 300) -> list[Line]:
-    return [
-        line(text, x + 260 * j, y + 40 * i)
-        for i, row in enumerate(rows)
-        for j, text in enumerate(row)
-        if text
-    ]
-
-
 def test_aligned_cells_are_a_table_between_its_paragraphs() -> None:
     """Figures stay with their row and column; the text around the table is no part of it."""
     lines = [*block(LEFT, 100, 100), *grid(ROWS), *block(RIGHT, 100, 500)]
     parts = parts_of(lines)
     assert told(parts) == [("paragraph", LEFT_TEXT), ("table", told_rows(ROWS)), ("paragraph", RIGHT_TEXT)]
     assert all(cell.header == (cell.row == 0) for cell in parts[1].cells)
-
-
-def told_rows(rows: Sequence[Sequence[str]]) -> str:
-    head, *rest = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([head, "| --- | --- | --- |", *rest])
 
 
 def test_an_empty_cell_moves_no_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ingestion.document import Document, Hidden, Part, assemble
 from ingestion.limits import Limits
 from ingestion.options import ReadOptions, Thresholds
 from ingestion.parse import pdf_layout
+from ingestion.parse.collector import collector_paused
 from ingestion.parse.pdf import parse
 from ingestion.parse.pdf_docling import docling_here, pieces_of
 from ingestion.parse.pdf_grid import grid_of, table_in
@@ -325,13 +327,18 @@ def test_a_scanned_page_becomes_a_scan_in_its_place() -> None:
     assert parsed.route.level == "EXTREME" and parsed.route.levels == (("LOW", 3), ("EXTREME", 1))
 
 
-def test_a_rotated_page_is_read_as_it_is_shown() -> None:
-    """Its text runs across, and its boxes are on the page."""
+def test_a_page_is_read_the_same_whatever_was_read_before() -> None:
+    """Importing the layout reader has PyMuPDF measure letters in another way, for the whole process."""
+    low = "/FontName /Low /Flags 32 /FontBBox [0 0 0 0] /Ascent 500 /Descent -200 /ItalicAngle 0 /StemV 0"
     pdf = pymupdf.open(stream=tiny_pdf([[Line(BODY)]]))
-    pdf[0].set_rotation(90)
-    page = look_at(pymupdf.open(stream=pdf.tobytes())[0])
-    assert (page.width, page.height) == (842, 595)
-    assert 0 <= page.lines[0].box.x0 <= 842 and 0 <= page.lines[0].box.y1 <= 595
+    font = f"/Subtype /TrueType /BaseFont /Low /FontDescriptor << /Type /FontDescriptor {low} >>"
+    pdf.update_object(3, f"<< /Type /Font {font} >>")
+    data = pdf.tobytes()
+    read_as = []
+    for corrected in (True, False):
+        pymupdf.TOOLS.unset_quad_corrections(not corrected)
+        read_as.append(parse(data, "p.pdf", OPTIONS).items)
+    assert read_as[0] == read_as[1]
 
 
 def two_columns() -> bytes:
@@ -423,6 +430,18 @@ def test_an_encrypted_file() -> None:
     """The user learns that a password is in the way, not that the file is empty."""
     with pytest.raises(DocumentEncrypted, match=r"'secret\.pdf'"):
         parse(tiny_pdf([[Line(BODY)]], encrypted=True), "secret.pdf", OPTIONS)
+
+
+def test_the_collector_of_cycles_runs_again() -> None:
+    """It rests while a page is read; a process in which it rested for good would fill up."""
+    with pytest.raises(DocumentCorrupt):
+        parse(tiny_pdf([]), "none.pdf", OPTIONS)
+    parse(tiny_pdf([[Line(BODY)]]), "p.pdf", OPTIONS)
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collector_paused():
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+    assert gc.isenabled()
 
 
 def test_a_damaged_file_is_read_and_marked() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pymupdf
 import pytest
 
-from ingestion.parse.pdf_left_out import left_out
+from ingestion.parse.pdf_left_out import beside, left_out
 from tests.unit.tiny_pdf import Line, tiny_pdf
 
 PLAIN = tiny_pdf([[Line("Business costs 69 dollars.")]])
@@ -14,7 +14,7 @@ PLAIN = tiny_pdf([[Line("Business costs 69 dollars.")]])
 def noted(data: bytes) -> tuple[str, ...]:
     """What is noted of that PDF."""
     with pymupdf.open(stream=data, filetype="pdf") as pdf:
-        return left_out(pdf)
+        return left_out(pdf, map(beside, pdf))
 
 
 def with_entries(catalog: bytes, page: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pymupdf
 import pytest
@@ -58,7 +57,7 @@ TABLE = [Line("cell", x=60 + 150 * x, y=700 - 20 * y) for y in range(20) for x i
 )
 def test_level_of(changes: dict[str, float], level: Level | None, reason: str) -> None:
     """Each rule of the router, and the figure it names."""
-    found = level_of(replace(TEXT, **changes), Thresholds())  # type: ignore[arg-type]
+    found = level_of(TEXT._replace(**changes), Thresholds())  # type: ignore[arg-type]  # by their names
     assert found.level == level and reason in found.reason
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.document import Document
+from ingestion.document import Document, Part, assemble
 from ingestion.ruler import Ruler
-from ingestion.split import sentence_ends, split
+from ingestion.split import block_ends, sentence_ends, split
 from tests.documents import RULES
 
 
@@ -71,6 +71,26 @@ def test_lines_and_sentences() -> None:
         "next one",
     ]
     assert sentences("1. Ask.\n2. Listen.") == ["1. Ask.", "2. Listen."]
+
+
+def test_an_end_at_the_end_of_the_slice_counts() -> None:
+    """Or a cut there would be made within the sentence before it."""
+    assert list(sentence_ends("One. Two. Three.", 0, 9)) == [4, 9]
+    assert list(sentence_ends("One. Two. Three.", 4, 8)) == []
+
+
+def test_a_heading_has_one_end() -> None:
+    """`Why now? A guide.` is no two sentences."""
+    document = assemble("d", [Part("heading", "Why now? A guide.", 1), Part("paragraph", "Why now? Ask.")])
+    heading, paragraph = document.blocks
+    assert list(block_ends(heading)) == [heading.end]
+    assert list(block_ends(paragraph)) == [paragraph.start + 8, paragraph.end]
+
+
+def test_a_short_sentence_is_not_cut_off_alone() -> None:
+    """A piece is at least a quarter full before a sentence may end it: `Stop.` alone says nothing."""
+    long = "One two three four five six seven eight nine ten eleven twelve"
+    assert pieces(f"Stop. {long}", 12)[0].startswith("Stop. One two three")
 
 
 def test_chinese_needs_no_spaces() -> None:

@@ -217,12 +217,14 @@ def test_fixed_windows_have_their_size_and_overlap() -> None:
     assert all(count(document.text[b.start : a.end]) == 20 for a, b in pairwise(chunks))
 
 
-def test_a_window_parts_no_glyph() -> None:
-    """A family of emoji cut in half is two strangers."""
+@pytest.mark.parametrize("overlap", [0, 40])
+def test_a_window_parts_no_glyph(overlap: int) -> None:
+    """A family of emoji cut in half is two strangers, where a window begins as where it ends."""
     family = "👨\u200d👩\u200d👧\u200d👦"
     document = assemble("t", [Part("paragraph", family * 40)])
-    for text in texts_of(build("fixed", {"tokens": 20, "overlap": 0})(document, "id")):
-        assert text.replace(family, "") == ""
+    texts = texts_of(build("fixed", {"tokens": 24, "overlap": overlap})(document, "id"))
+    assert {text.replace(family, "") for text in texts} == {""}
+    assert (sum(map(len, texts)) > len(document.text)) == (overlap > 0)
 
 
 @pytest.mark.parametrize("dense", [True, False])
@@ -237,6 +239,71 @@ def test_semantic_cuts_where_the_subject_changes(dense: bool) -> None:
     document = assemble("t", [Part("paragraph", text)])
     texts = texts_of(build("semantic", {"window": 0, "min_tokens": 8}, embed=see)(document, "id"))
     assert [("price" in text, "security" in text) for text in texts] == [(True, False), (False, True)]
+
+
+def test_a_chapter_is_a_parent_of_its_own() -> None:
+    """However short the one before it; a title and the headings right below it stay together."""
+    parts = [
+        Part("heading", "Guide", 1),
+        Part("heading", "Prices", 1),
+        Part("paragraph", "Net."),
+        Part("heading", "Terms", 1),
+        Part("paragraph", "Thirty days."),
+        Part("heading", "Late", 2),
+        Part("paragraph", "Two percent."),
+    ]
+    families = build("parent_child")(assemble("d", parts), "id")
+    assert [family.parent.text for family in families] == [
+        "Guide\n\nPrices\n\nNet.",
+        "Terms\n\nThirty days.\n\nLate\n\nTwo percent.",
+    ]
+
+
+def test_a_table_is_a_child_of_its_own() -> None:
+    """A question about a figure is answered by the table, not by the prose around it."""
+    table = render([["Plan", "Price"], ["Team", "39"]])
+    parts = [Part("paragraph", "So they are."), Part("table", table), Part("paragraph", "All net.")]
+    assert texts_of(build("parent_child")(assemble("d", parts), "id")) == ["So they are.", table, "All net."]
+
+
+def test_chapters_without_text_are_not_run_together() -> None:
+    """A chapter's heading joins its first section's, and no other chapter's."""
+    parts = [
+        Part("heading", "One", 1),
+        Part("heading", "Two", 1),
+        Part("heading", "Of two", 2),
+        Part("paragraph", "Text."),
+    ]
+    texts = texts_of(build("markdown")(assemble("d", parts), "id"))
+    assert texts == ["One", "Two\n\nOf two\n\nText."]
+
+
+def test_semantic_leaves_no_scraps() -> None:
+    """Below the least number of tokens a change of subject ends nothing."""
+
+    def see(texts: Sequence[str]) -> list[list[float]]:
+        return [[float("price" in text), float("security" in text)] for text in texts]
+
+    about = ["The price is fair."] * 2 + ["Our security is certified."] * 2
+    text = " ".join(about * 6)
+    document = assemble("t", [Part("paragraph", text)])
+    given = {"window": 0, "percentile": 50, "min_tokens": 24, "tokens": 64}
+    families = build("semantic", given, embed=see)(document, "id")
+    assert len(families) > 2 and all(family.parent.tokens >= 24 for family in families[:-1])
+
+
+def test_semantic_sees_each_sentence_among_its_neighbours() -> None:
+    """A sentence alone is too little to tell a subject by: `It does.` belongs to what stands around it."""
+    seen: list[str] = []
+
+    def see(texts: Sequence[str]) -> list[list[float]]:
+        seen.extend(texts)
+        return [[1.0] for _ in texts]
+
+    document = assemble("t", [Part("paragraph", "One is. Two are. Three are. Four are.")])
+    build("semantic", {"window": 1}, embed=see)(document, "id")
+    assert seen == ["One is. Two are.", "One is. Two are. Three are.", *seen[2:]] and len(seen) == 4
+    assert seen[2:] == ["Two are. Three are. Four are.", "Three are. Four are."]
 
 
 def test_an_embedder_that_loses_texts_is_an_error() -> None:

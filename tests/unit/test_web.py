@@ -41,6 +41,7 @@ def test_urls_that_are_fetched(url: str) -> None:
         ("http://wiki.corp:9000/", "port 9000"),
         ("http://example.com:99999/", "port 99999"),
         ("http://exa\nmple.com/", "not a URL"),
+        ("http://xn--/", "not a URL"),
     ],
 )
 def test_urls_that_are_refused(url: str, why: str) -> None:
