@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import orjson
@@ -74,15 +75,18 @@ class Artifacts:
     def save_records(self, records: Iterable[Record]) -> None:
         self._write("records.jsonl", b"\n".join(orjson.dumps(list(record)) for record in records))
 
-    def points(self) -> Iterator[Put]:
-        """Of the last `save_points`."""
-        return map(as_put, self._rows("points.jsonl"))
+    def points(self, collection: str) -> Iterator[Put]:
+        """What was written for this collection."""
+        return map(as_put, self._rows(points_file(collection)))
 
-    def save_points(self, points: Iterable[Put]) -> None:
-        self._write("points.jsonl", b"\n".join(orjson.dumps(as_row(point)) for point in points))
+    @contextmanager
+    def writing_points(self, collection: str) -> Iterator[Callable[[Sequence[Put]], None]]:
+        """Takes points, some at a time; the file is there once the block has ended without an error."""
+        with self._appearing(points_file(collection)) as file:
+            yield lambda points: file.writelines(orjson.dumps(as_row(put)) + b"\n" for put in points)
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file: `document.json`, `records.jsonl`, `points.jsonl`."""
+        """Whether there is such a file: `document.json`, `records.jsonl`, that of `points_file`."""
         return (self.folder / name).exists()
 
     def drop(self) -> None:
@@ -101,11 +105,22 @@ class Artifacts:
             return None
 
     def _write(self, name: str, data: bytes) -> None:
+        with self._appearing(name) as file:
+            file.write(data)
+
+    @contextmanager
+    def _appearing(self, name: str) -> Iterator[BinaryIO]:
         self.folder.mkdir(parents=True, exist_ok=True)
         # A name of its own: another run may be at the same version.
         new = self.folder / f"{name}.{uuid4().hex}"
-        new.write_bytes(data)
+        with new.open("wb") as file:
+            yield file
         new.replace(self.folder / name)
+
+
+def points_file(collection: str) -> str:
+    """Name of the file with points for this collection."""
+    return f"points-{collection}.jsonl"
 
 
 async def sweep_artifacts(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from qdrant_edge import Bm25
 
-from ingestion.embed import bm25
+from ingestion.embedders.bm25 import bm25
 from ingestion.strategies.semantic import Vector
 from ingestion.strategy import DEFAULT, Strategy, build
 from ingestion.tokens import counter
@@ -39,7 +39,7 @@ def strategy_of(asked: Mapping[str, Any], tokens: str = "rule") -> Strategy:
 
 
 def _weights(texts: Sequence[str]) -> Sequence[Vector]:
-    """By the embedder that is configured; there is one so far."""
+    """By words, whatever the index holds: where this runs is neither a model nor a network."""
     vectors = (_model().embed_document(text) for text in texts)
     return [dict(zip(vector.indices, vector.values, strict=True)) for vector in vectors]
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-# Six modules still take it from here: ingestion/{chunking,knowledge,memory,work}, tests/knowledge and
-# benchmarks/ingest/preview. The line goes with them.
-from ingestion.embedders.bm25 import bm25 as bm25
 from ingestion.vectors import Profile, Vectors
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-
-from pydantic import TypeAdapter
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from uuid import uuid4
 
 from ingestion.leftovers import STALE_S
 
@@ -24,67 +22,50 @@ class Hidden:
     keep: bool = False
     """Of a version without writers: it is to be marked as superseded, not to be deleted."""
 
+    @property
+    def is_left(self) -> bool:
+        """Whether nobody writes it any more, or seems to."""
+        return not self.writers or self.since < time.time() - STALE_S
 
-Tenants = Mapping[str, Mapping[str, Hidden]]
-"""By tenant and version."""
 
-_TENANTS = TypeAdapter(Tenants)
+@dataclass(frozen=True)
+class State:
+    """A tenant's versions as the journal has them."""
 
+    hidden: Mapping[str, Hidden] = field(default_factory=dict)
+    revision: str = ""
+    """Another one whenever searches may see something else than before."""
 
-class Journal:
-    """A file that is written whole, so that one change of it hides one version and shows another at once.
-
-    Read from any thread; changed by one at a time.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._hidden: Tenants = _TENANTS.validate_json(path.read_bytes()) if path.exists() else {}
-
-    def hidden(self, tenant: str) -> Mapping[str, Hidden]:
-        """The tenant's hidden versions."""
-        return self._hidden.get(tenant, {})
-
-    def leftovers(self) -> list[tuple[str, str]]:
-        """Tenant and version of those that nobody writes any more, or seems to: see `is_left`."""
-        return [
-            (t, version) for t, mine in self._hidden.items() for version in mine if self.is_left(t, version)
-        ]
-
-    def is_left(self, tenant: str, version: str) -> bool:
-        """Whether it is hidden, and without a writer, or for longer than STALE_S."""
-        hidden = self.hidden(tenant).get(version)
-        return hidden is not None and (not hidden.writers or hidden.since < time.time() - STALE_S)
-
-    def write(self, tenant: str, version: str, writers: Iterable[str]) -> None:
-        """Hides a version that these runs write."""
-        self._change(tenant, {version: Hidden(time.time(), tuple(writers))}, ())
+    def write(self, version: str, writers: Iterable[str]) -> State:
+        """Hides a version that these runs write, which searches did not see before."""
+        return replace(self, hidden={**self.hidden, version: Hidden(time.time(), tuple(writers))})
 
     def change(
-        self,
-        tenant: str,
-        *,
-        drop: Iterable[str] = (),
-        keep: Iterable[str] = (),
-        show: Iterable[str] = (),
-    ) -> None:
-        """Hides versions that are to be deleted or kept, and shows others, in one step; on disk on return."""
+        self, *, drop: Iterable[str] = (), keep: Iterable[str] = (), show: Iterable[str] = ()
+    ) -> State:
+        """Hides versions that are to be deleted or kept, and shows others."""
         now = time.time()
-        hide = {**dict.fromkeys(drop, Hidden(now)), **dict.fromkeys(keep, Hidden(now, keep=True))}
-        self._change(tenant, hide, show)
-
-    def _change(self, tenant: str, hide: Mapping[str, Hidden], show: Iterable[str]) -> None:
-        mine = {**self.hidden(tenant), **hide}
+        hidden = {**self.hidden, **dict.fromkeys(drop, Hidden(now))}
+        hidden |= dict.fromkeys(keep, Hidden(now, keep=True))
         for version in show:
-            mine.pop(version, None)
-        changed = {**self._hidden, tenant: mine}
-        self._save({tenant: mine for tenant, mine in changed.items() if mine})
+            hidden.pop(version, None)
+        return State(hidden, uuid4().hex)
 
-    def _save(self, hidden: Tenants) -> None:
-        new = self._path.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(_TENANTS.dump_json(hidden))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-        self._hidden = hidden
+    def without(self, ended: Mapping[str, Hidden]) -> State:
+        """Forgets what was done with these, as far as nobody has begun something else with them."""
+        left = {version: hidden for version, hidden in self.hidden.items() if ended.get(version) != hidden}
+        return replace(self, hidden=left)
+
+
+class Journal(Protocol):
+    """One change of it hides one version and shows another at once. Raises KnowledgeUnavailable."""
+
+    async def state(self, tenant: str) -> State: ...
+
+    async def swap(self, tenant: str, old: State, new: State) -> bool:
+        """Puts `new` in the place of `old`; False, and nothing is done, where that is no longer the state."""
+        ...
+
+    async def tenants(self) -> list[str]:
+        """Those with hidden versions."""
+        ...

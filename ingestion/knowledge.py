@@ -1,80 +1,80 @@
-"""The knowledge of all tenants, in the process that owns the embedded index."""
+"""The knowledge of all tenants, in a process that reaches the index itself."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TypeVar, TypeVarTuple, Unpack
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 
-import anyio
-from anyio import CapacityLimiter, to_thread
-
+from ingestion.collection import Collection, Collections
 from ingestion.document import clean
-from ingestion.embed import bm25
-from ingestion.index import Hit, Index, Put, Values
-from ingestion.journal import Journal
+from ingestion.embedders.configured import Embedders
+from ingestion.explanation import Explained, explain
+from ingestion.finding import find, sought, within
+from ingestion.index import Hit, Put
 from ingestion.leftovers import AT_ONCE
-from ingestion.owner import owned
+from ingestion.parents import parents
 from ingestion.record import STORED, passage, stored
-from ingestion.report import Stats, StoredDocument
-from ingestion.versions import Versions
+from ingestion.report import Labels, Stats, StoredDocument
+from ingestion.rerank import Reranker
+from ingestion.within import Lists, Values, Within
+from runtime.errors import ProfileMismatch
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-_QUERY_THREADS = 4
-_HITS_PER_PASSAGE = 8
-"""Children fetched for each passage asked for: a parent has about four, and counts once."""
-_MAX_HITS = 2_000
-_SHARD = "shard-3"
-"""Its number is that of the payload's form: an older one is left where it is, and filled anew."""
+_STATS_KEPT = 1_000
 
 
 class Knowledge:
-    """Every method takes the tenant first and sees nothing of another. Opened by `Knowledge.open`.
+    """Every method takes the tenant first and sees nothing of another. Opened by `ingestion.opening`.
 
     A document's version is written while nobody sees it (`stage`), and then takes the place of the one
     before in one step (`publish`): a search sees the whole of one version, never of two or of half a one,
-    whichever process dies when. All methods bear to be called again.
+    whichever process dies when. All methods bear to be called again, and raise KnowledgeUnavailable when the
+    engine fails or does not answer in time.
     """
 
-    def __init__(self, index: Index, journal: Journal) -> None:
-        self._index = index
-        self._versions = Versions(index, journal)
-        self._bm25 = bm25()
-        # Apart, so that a search never waits for a write.
-        self._query_threads = CapacityLimiter(_QUERY_THREADS)
-        self._write_thread = CapacityLimiter(1)
+    def __init__(
+        self, collections: Collections, embedders: Embedders, reranker: Reranker | None = None
+    ) -> None:
+        self.collections = collections
+        self.embedders = embedders
+        self._reranker = reranker
+        self._stats: OrderedDict[str, tuple[str, Stats]] = OrderedDict()
 
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, data_dir: Path) -> AsyncIterator[Knowledge]:
-        """The index in `data_dir/index`, created where there is none, owned until the block ends.
-
-        Raises KnowledgeUnavailable naming the pid that owns it, SettingsInvalid for a folder that cannot be
-        written.
-        """
-        folder = data_dir / "index"
-        with owned(folder):
-            index = await to_thread.run_sync(Index.open, folder / _SHARD)
-            knowledge = cls(index, Journal(folder / "hidden.json"))
-            try:
-                await knowledge.sweep()
-                yield knowledge
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(index.close)
-
-    async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
+    async def search(
+        self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING
+    ) -> list[Passage]:
         """At most `limit` passages, best first, each parent once with its best child as the quote.
 
-        [] when no word of the query, stop words left out, stands in the tenant's documents. Any shared word
-        gives a hit, so weak ones come too: their scores are low, and comparable within one search only.
+        [] when nothing matches: by words alone, when no word of the query, stop words left out, stands in the
+        tenant's documents. Any shared word gives a hit, so weak ones come too: their scores are low, and
+        comparable within one search only. Raises ProfileMismatch when nothing configured makes the vectors
+        that the index holds.
         """
-        return [passage(hit) for hit in await self._query(self._best_children, tenant, query, limit)]
+        here = await self.collections.current()
+        query_vectors = await sought(self.embedders.of(here.name), clean(query))
+
+        async def read(but: Lists) -> list[Hit]:
+            mine = within(tenant, filters, but)
+            return await find(here.index, mine, query_vectors, limit, self._reranker)
+
+        hits = await here.versions.seen(tenant, read, lambda hit: str(hit.payload["version"]))
+        return [passage(hit) for hit in parents(hits, limit)]
+
+    async def explain(
+        self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING
+    ) -> Explained:
+        """What `search` finds, and why: ranks and scores by each vector, fused and anew, and the time."""
+        here = await self.collections.current()
+        unseen = await here.versions.unseen(tenant)
+        mine, embedder = within(tenant, filters, unseen), self.embedders.of(here.name)
+        return await explain(here.index, mine, embedder, clean(query), limit, self._reranker)
+
+    async def revision(self, tenant: str) -> str:
+        """Another one whenever a search of the tenant may find something else than before."""
+        here = await self.collections.current()
+        return f"{here.name}:{await here.versions.revision(tenant)}"
 
     async def documents(self, tenant: str) -> list[StoredDocument]:
         """The tenant's documents by name, the versions that searches see."""
@@ -91,25 +91,38 @@ class Knowledge:
 
     async def versions(self, tenant: str, document_id: str) -> list[StoredDocument]:
         """The document's versions, the oldest first, replaced ones that were kept among them."""
-        rows = await self._query(self._versions.read_all, tenant, STORED, document_id)
+        here = await self.collections.current()
+        rows = await here.versions.read_all(tenant, STORED, document_id)
         return sorted(map(stored, rows), key=lambda version: version.ingested_at)
 
     async def stats(self, tenant: str) -> Stats:
-        """Sums over the tenant's documents."""
-        documents = await self.documents(tenant)
-        languages: Counter[str] = Counter()
-        for document in documents:
-            languages.update(document.languages)
-        chunks, tokens = sum(d.chunks for d in documents), sum(d.tokens for d in documents)
-        return Stats(len(documents), chunks, tokens, dict(languages))
+        """Sums over the tenant's documents; kept until one of them changes."""
+        here, revision = await self.collections.current(), await self.revision(tenant)
+        kept = self._stats.get(tenant)
+        if kept is None or kept[0] != revision:
+            kept = (revision, _sums(await self.documents(tenant), here))
+            self._stats[tenant] = kept
+            if len(self._stats) > _STATS_KEPT:
+                self._stats.popitem(last=False)
+        return replace(kept[1], collections=tuple(await self.collections.names()))
 
-    async def stage(self, tenant: str, version: str, points: Sequence[Put], *, writer: str) -> None:
-        """Writes points of a version, which no search sees before `publish`. `writer` is the run's id."""
-        await self._write(self._versions.stage, tenant, version, points, writer)
+    async def collection(self) -> str:
+        """The name of the current one: for its embedder, and for `stage` and `publish`."""
+        return (await self.collections.current()).name
+
+    async def stage(
+        self, tenant: str, version: str, points: Sequence[Put], *, writer: str, collection: str
+    ) -> None:
+        """Writes points of a version, which no search sees before `publish`. `writer` is the run's id.
+
+        Raises ProfileMismatch where `collection`, for which they were made, is no longer the current one.
+        """
+        await (await self._at(collection)).versions.stage(tenant, version, points, writer)
 
     async def count(self, tenant: str, version: str) -> int:
         """Points of the version, staged or published."""
-        return await self._query(lambda: self._index.count(tenant, version=version))
+        here = await self.collections.current()
+        return await here.index.count(Within(tenant, {"version": version}))
 
     async def publish(
         self,
@@ -118,6 +131,7 @@ class Knowledge:
         version: str,
         *,
         points: int,
+        collection: str,
         keep: bool = False,
         moved_from: str = "",
     ) -> None:
@@ -125,54 +139,62 @@ class Knowledge:
 
         `moved_from`: the id of a document that is this one, and is taken out in the same step; the versions
         that were kept of it become this document's, unless `keep` is false. Raises KnowledgeUnavailable where
-        the version has not as many points, and drops those: the one before stays.
+        the version has not as many points, and drops those: the one before stays. Raises ProfileMismatch as
+        `stage` does.
         """
-        await self._write(self._versions.publish, tenant, document_id, version, points, keep, moved_from)
+        here = await self._at(collection)
+        await here.versions.publish(tenant, document_id, version, points, keep, moved_from)
 
     async def restore(self, tenant: str, document_id: str, version: str) -> None:
         """Shows a version that was kept in the place of the one that is seen, which is kept from then on.
 
         Raises InvalidInput where there is no such version, KnowledgeUnavailable where it is not whole.
         """
-        await self._write(self._versions.restore, tenant, document_id, version)
+        await (await self.collections.current()).versions.restore(tenant, document_id, version)
 
-    async def rename(self, tenant: str, document_id: str, name: str) -> None:
-        """Shows the document, with all its versions, under another name."""
-        await self._write(self._versions.rename, tenant, document_id, name)
+    async def relabel(self, tenant: str, document_id: str, labels: Labels) -> None:
+        """Gives the document, with all its versions, another name, other tags or another date."""
+        here = await self.collections.current()
+        await here.versions.relabel(tenant, document_id, labels.as_payload())
 
     async def discard(self, tenant: str, version: str, *, writer: str) -> None:
         """Deletes a version that was staged and not published, unless another run writes it too."""
-        await self._write(self._versions.discard, tenant, version, writer)
+        await (await self.collections.current()).versions.discard(tenant, version, writer)
 
     async def remove(self, tenant: str, document_id: str) -> bool:
         """Takes all versions of the document out of the index; False when there is none."""
-        return await self._write(self._versions.remove, tenant, document_id)
+        return await (await self.collections.current()).versions.remove(tenant, document_id)
 
     async def sweep(self) -> None:
         """Clears away some of what runs and processes that never came back have left; may be cancelled."""
-        for tenant, version in self._versions.leftovers()[:AT_ONCE]:
-            await self._write(self._versions.sweep, tenant, version)
+        versions = (await self.collections.current()).versions
+        for tenant, version in (await versions.leftovers())[:AT_ONCE]:
+            await versions.sweep(tenant, version)
 
-    async def _query(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
-        return await to_thread.run_sync(function, *args, limiter=self._query_threads)
-
-    async def _write(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
-        """One at a time, and to its end: a caller that is cancelled leaves nothing half done."""
-        return await to_thread.run_sync(function, *args, limiter=self._write_thread)
+    async def _at(self, collection: str) -> Collection:
+        here = await self.collections.current()
+        if here.name != collection:
+            raise ProfileMismatch(
+                f"the vectors were made for {collection!r}, and {here.name!r} is current now; ingest it again"
+            )
+        return here
 
     async def _seen(self, tenant: str, equal: Values) -> list[StoredDocument]:
-        rows = await self._query(self._versions.read, tenant, STORED, equal)
+        here = await self.collections.current()
+        rows = await here.versions.read(tenant, STORED, equal)
         return sorted(map(stored, rows), key=lambda document: (document.document, document.source))
 
-    def _best_children(self, tenant: str, query: str, limit: int) -> list[Hit]:
-        vector = self._bm25.embed_query(clean(query))
-        wanted = limit * _HITS_PER_PASSAGE
-        while True:
-            with self._versions.reading():
-                hits = self._index.search(tenant, vector, wanted, but=self._versions.unseen(tenant))
-            best: dict[str, Hit] = {}
-            for hit in hits:
-                best.setdefault(hit.payload["parent_id"], hit)
-            if len(best) >= limit or len(hits) < wanted or wanted >= _MAX_HITS:
-                return list(best.values())[:limit]
-            wanted = min(wanted * 4, _MAX_HITS)
+
+def _sums(documents: Sequence[StoredDocument], here: Collection) -> Stats:
+    languages: Counter[str] = Counter()
+    for document in documents:
+        languages.update(document.languages)
+    spaces = here.index.profile.spaces.items()
+    return Stats(
+        len(documents),
+        sum(document.chunks for document in documents),
+        sum(document.tokens for document in documents),
+        dict(languages),
+        here.name,
+        vectors=tuple(f"{name} {space.kind} {space.size or ''}".strip() for name, space in spaces),
+    )

@@ -9,12 +9,19 @@ from typing import Any, NamedTuple
 
 from ingestion.chunk import Chunk, Family, digest
 from ingestion.document import Document
-from ingestion.index import Hit
+from ingestion.index import Fields, Hit
 from ingestion.report import StoredDocument
 from runtime.passage import Passage
 
+DOCUMENTS = Fields(
+    keywords=("document", "document_id", "version", "superseded", "kind", "language", "tags"),
+    integers=("ordinal",),
+    days=("date",),
+)
+"""What children are found by, beside their vectors."""
 STORED = [field.name for field in fields(StoredDocument)]
 """Payload keys of a version's first point: the document's own figures stand there."""
+_LISTS = ("notes", "tags")
 
 
 class Record(NamedTuple):
@@ -39,13 +46,16 @@ def records(
     families: Sequence[Family],
     document_id: str,
     version: str,
+    labels: Mapping[str, Any],
     more: Mapping[str, Any],
 ) -> list[Record]:
-    """One for each child, in the document's order; `more` are the figures of `StoredDocument` beside ours.
+    """One for each child, in the document's order.
 
-    A point's id is of its version: what is being written never touches what is read meanwhile.
+    `labels` are what a search of it may be narrowed by, `tags` and `date`; `more` are the figures of
+    `StoredDocument` beside ours. A point's id is of its version: what is being written never touches what is
+    read meanwhile.
     """
-    shared = {"document": document.name, "document_id": document_id, "version": version}
+    shared = {"document": document.name, "document_id": document_id, "version": version, **labels}
     pairs = [(family.parent, child) for family in families for child in family.children]
     made = [
         Record(
@@ -74,13 +84,16 @@ def passage(hit: Hit) -> Passage:
         page=p["page"],
         section=p["section"],
         language=p["language"],
+        parent_id=p["parent_id"],
+        version=p["version"],
+        tokens=p["parent_tokens"],
     )
 
 
 def stored(payload: Mapping[str, Any]) -> StoredDocument:
     """The version whose first point holds `payload`."""
-    given = {key: payload[key] for key in STORED if key in payload}
-    return StoredDocument(**{**given, "notes": tuple(given.get("notes", ()))})
+    given = {key: payload[key] for key in STORED if key in payload and key not in _LISTS}
+    return StoredDocument(**given, **{key: tuple(payload.get(key) or ()) for key in _LISTS})
 
 
 def _searchable(child: Chunk) -> str:
@@ -93,6 +106,7 @@ def _payload(parent: Chunk, child: Chunk) -> dict[str, Any]:
         "parent_id": parent.id,
         "text": child.text,
         "parent_text": parent.full_text,
+        "parent_tokens": parent.tokens,
         "start": child.start,
         "end": child.end,
         "page": child.page,

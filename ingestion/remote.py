@@ -7,13 +7,20 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from anyio import to_thread
+from pydantic import TypeAdapter
+
+from ingestion.explanation import Explained
 from ingestion.index import Put
 from ingestion.knowledge import Knowledge
 from ingestion.points import Row, as_put, as_row
 from ingestion.record import stored
-from ingestion.report import Stats, StoredDocument
+from ingestion.report import Labels, Stats, StoredDocument
 from runtime.errors import KnowledgeUnavailable
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
+
+_EXPLAINED, _STATS, _LABELS = TypeAdapter(Explained), TypeAdapter(Stats), TypeAdapter(Labels)
 
 _TRIES = 6
 """Of a call of ingestion, each as long as a search may take. All of them bear to be made twice."""
@@ -32,12 +39,26 @@ class RemoteKnowledge:
         self._call = call
         self._timeout_s = timeout_s
 
-    async def search(self, tenant: str, query: str, *, limit: int = 5) -> list[Passage]:
-        rows = await self._ask("search", tenant=tenant, query=query, limit=limit)
-        return [Passage(**row) for row in rows]
+    async def search(
+        self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING
+    ) -> list[Passage]:
+        asked = {"tenant": tenant, "query": query, "limit": limit, "filters": filters.model_dump()}
+        return [Passage(**row) for row in await self._ask("search", **asked)]
+
+    async def explain(
+        self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING
+    ) -> Explained:
+        asked = {"tenant": tenant, "query": query, "limit": limit, "filters": filters.model_dump()}
+        return _EXPLAINED.validate_python(await self._ask("explain", **asked))
+
+    async def revision(self, tenant: str) -> str:
+        return str(await self._ask("revision", tenant=tenant))
+
+    async def collection(self) -> str:
+        return str(await self._insist("collection"))
 
     async def stats(self, tenant: str) -> Stats:
-        return Stats(**await self._ask("stats", tenant=tenant))
+        return _STATS.validate_python(await self._ask("stats", tenant=tenant))
 
     async def documents(self, tenant: str) -> list[StoredDocument]:
         return [stored(row) for row in await self._insist("documents", tenant=tenant)]
@@ -52,9 +73,12 @@ class RemoteKnowledge:
     async def versions(self, tenant: str, document_id: str) -> list[StoredDocument]:
         return [stored(row) for row in await self._insist("versions", tenant=tenant, document_id=document_id)]
 
-    async def stage(self, tenant: str, version: str, points: Sequence[Put], *, writer: str) -> None:
-        rows = [as_row(point) for point in points]
-        await self._insist("stage", tenant=tenant, version=version, points=rows, writer=writer)
+    async def stage(
+        self, tenant: str, version: str, points: Sequence[Put], *, writer: str, collection: str
+    ) -> None:
+        rows = await to_thread.run_sync(lambda: [as_row(point) for point in points])
+        where = {"tenant": tenant, "version": version, "collection": collection}
+        await self._insist("stage", **where, points=rows, writer=writer)
 
     async def count(self, tenant: str, version: str) -> int:
         return int(await self._insist("count", tenant=tenant, version=version))
@@ -66,17 +90,18 @@ class RemoteKnowledge:
         version: str,
         *,
         points: int,
+        collection: str,
         keep: bool = False,
         moved_from: str = "",
     ) -> None:
-        place = {"tenant": tenant, "document_id": document_id, "version": version}
-        await self._insist("publish", **place, points=points, keep=keep, moved_from=moved_from)
+        where = {"tenant": tenant, "document_id": document_id, "version": version, "collection": collection}
+        await self._insist("publish", **where, points=points, keep=keep, moved_from=moved_from)
 
     async def restore(self, tenant: str, document_id: str, version: str) -> None:
         await self._insist("restore", tenant=tenant, document_id=document_id, version=version)
 
-    async def rename(self, tenant: str, document_id: str, name: str) -> None:
-        await self._insist("rename", tenant=tenant, document_id=document_id, name=name)
+    async def relabel(self, tenant: str, document_id: str, labels: Labels) -> None:
+        await self._insist("relabel", tenant=tenant, document_id=document_id, labels=asdict(labels))
 
     async def discard(self, tenant: str, version: str, *, writer: str) -> None:
         await self._insist("discard", tenant=tenant, version=version, writer=writer)
@@ -96,12 +121,12 @@ class RemoteKnowledge:
 
 
 class SharedKnowledge:
-    """The index itself while this process owns it, the way to its owner otherwise."""
+    """The index itself where this process reaches it, the way to its owner otherwise."""
 
     def __init__(self, remote: RemoteKnowledge) -> None:
         self._remote = remote
         self.owned: Knowledge | None = None
-        """Set by the composition root when this process becomes the owner."""
+        """Set by the composition root: always with a Qdrant server, else when this process is the owner."""
 
     @property
     def current(self) -> Knowledge | RemoteKnowledge:
@@ -112,8 +137,12 @@ class SharedKnowledge:
 def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]]]:
     """What the owner answers."""
 
-    async def search(tenant: str, query: str, limit: int) -> list[dict[str, Any]]:
-        return [asdict(p) for p in await knowledge.search(tenant, query, limit=limit)]
+    async def search(tenant: str, query: str, limit: int, filters: dict[str, Any]) -> list[dict[str, Any]]:
+        found = await knowledge.search(tenant, query, limit=limit, filters=Filters(**filters))
+        return [asdict(passage) for passage in found]
+
+    async def explain(tenant: str, query: str, limit: int, filters: dict[str, Any]) -> dict[str, Any]:
+        return asdict(await knowledge.explain(tenant, query, limit=limit, filters=Filters(**filters)))
 
     async def stats(tenant: str) -> dict[str, Any]:
         return asdict(await knowledge.stats(tenant))
@@ -131,15 +160,20 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
     async def versions(tenant: str, document_id: str) -> list[dict[str, Any]]:
         return [asdict(version) for version in await knowledge.versions(tenant, document_id)]
 
-    async def stage(tenant: str, version: str, points: list[Row], writer: str) -> None:
-        await knowledge.stage(tenant, version, [as_put(row) for row in points], writer=writer)
+    async def stage(tenant: str, version: str, points: list[Row], writer: str, collection: str) -> None:
+        puts = await to_thread.run_sync(lambda: [as_put(row) for row in points])
+        await knowledge.stage(tenant, version, puts, writer=writer, collection=collection)
 
-    own = (search, stats, documents, shown, named, versions, stage)
+    async def relabel(tenant: str, document_id: str, labels: dict[str, Any]) -> None:
+        await knowledge.relabel(tenant, document_id, _LABELS.validate_python(labels))
+
+    own = (search, explain, stats, documents, shown, named, versions, stage, relabel)
     same = (
+        knowledge.revision,
+        knowledge.collection,
         knowledge.count,
         knowledge.publish,
         knowledge.restore,
-        knowledge.rename,
         knowledge.discard,
         knowledge.remove,
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -48,19 +47,20 @@ class SharedMemory:
 
     def __init__(self, call: Call, timeout_s: float) -> None:
         self._remote = RemoteMemory(call, timeout_s)
-        self._timeout_s = timeout_s
         self._owned: Memory | None = None
 
     @asynccontextmanager
-    async def own(self, data_dir: Path) -> AsyncIterator[Mapping[str, Function]]:
-        """Owns the index until the block ends, as `Memory.open`; yields what is to be answered to others.
+    async def own(
+        self, opening: AbstractAsyncContextManager[Memory]
+    ) -> AsyncIterator[Mapping[str, Function]]:
+        """Reaches the index itself until the block ends; yields what is to be answered to others.
 
         That is nothing when the index is damaged, which is logged: the documents beside it are served.
         """
         async with AsyncExitStack() as stack:
             functions: Mapping[str, Function] = {}
             try:
-                self._owned = await stack.enter_async_context(Memory.open(data_dir, self._timeout_s))
+                self._owned = await stack.enter_async_context(opening)
                 functions = memory_functions(self._owned)
             except KnowledgeUnavailable as exc:
                 log.error("memory.unavailable", reason=str(exc))

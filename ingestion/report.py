@@ -41,6 +41,23 @@ class StoredDocument:
     """What the parser has to say about it, `repaired: …`."""
     hidden: int = 0
     """Pieces of text that no reader sees, and that were kept out."""
+    tags: tuple[str, ...] = ()
+    date: str = ""
+    """Its day, `2026-05-31`: as it was given, or when its source was last changed."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a document is called and found by, which is not of its text; None: as it is."""
+
+    name: str | None = None
+    tags: tuple[str, ...] | None = None
+    date: str | None = None
+
+    def as_payload(self) -> dict[str, Any]:
+        """Of those that are given."""
+        given = {"document": self.name, "tags": None if self.tags is None else list(self.tags), "date": self.date}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -52,3 +69,9 @@ class Stats:
     tokens: int = 0
     languages: Mapping[str, int] = field(default_factory=dict)
     """Chunks by language."""
+    collection: str = ""
+    """The current one, `bm25-1f0c9a3e`."""
+    collections: tuple[str, ...] = ()
+    """All that there are; the others are kept until they are dropped."""
+    vectors: tuple[str, ...] = ()
+    """Those of each chunk, by name and kind: `dense 1024`."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
 
+from runtime.days import checked_day
 from runtime.errors import InvalidInput
 
 Place = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_096)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
@@ -23,6 +25,8 @@ class Request(BaseModel):
     root: Place = ""
     strategy: Mapping[str, Any] | None = None
     keep_versions: StrictBool = False
+    tags: Annotated[tuple[Tag, ...], Field(max_length=50)] | None = None
+    date: Annotated[str, AfterValidator(checked_day)] | None = None
 
 
 def request_of(state: Mapping[str, Any]) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,16 +15,19 @@ import anyio
 from anyio import to_thread
 
 from ingestion import work
-from ingestion.artifacts import Artifacts
+from ingestion.artifacts import Artifacts, points_file
 from ingestion.budget import ByteBudget
 from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
 from ingestion.document import clean
+from ingestion.embedders.configured import Embedders
+from ingestion.index import Put
 from ingestion.namesakes import namesakes
+from ingestion.points import batches
 from ingestion.reading import Reader
 from ingestion.record import document_id_of
 from ingestion.remote import SharedKnowledge
-from ingestion.report import Report, StoredDocument
+from ingestion.report import Labels, Report, StoredDocument
 from ingestion.request import request_of
 from ingestion.sources.fetch import Fetched, Remote, fetched
 from ingestion.sources.locate import Rules, locate
@@ -34,15 +37,18 @@ from runtime.errors import (
     RUN_ID,
     InvalidInput,
     KnowledgeUnavailable,
+    ProfileMismatch,
     SourceUnavailable,
 )
 
 Update = dict[str, Any]
 
-_RECIPE = "3"
-"""Raised when parsing, chunking or embedding changes: documents read by an older recipe are read anew."""
-_BATCH = 256
-"""Points written at once."""
+_RECIPE = "4"
+"""Raised when parsing or chunking changes: documents read by an older recipe are read anew."""
+_EMBEDDED = 64
+"""Chunks that are embedded at once, and then told as done."""
+_SWITCHES = 3
+"""Collections that a document is embedded for, at most."""
 _DISCARD_S = 5.0
 _CUT_S = 300.0
 
@@ -57,6 +63,7 @@ class Means:
     """For documents; the reader has another for pages: who holds of one must not wait for its like."""
     folder: Path
     """Holds a folder for each version on its way."""
+    embedders: Embedders
     strategy: Mapping[str, Any]
     """Name and parameters of the chunking, where a run names none."""
     tokens: str
@@ -89,10 +96,13 @@ class Steps:
         added: Update = {"name": name, "place": source.uri, "document_id": document_id}
         # Where a document came from decides what takes it out again: the machine's own commands say so.
         added["root"] = request.root if self.roots is None else ""
+        day = request.date or _day(source.modified)
         async with self._fetched(source) as file:
             version = digest(document_id, file.sha256, self._recipe)
             added |= {"digest": file.sha256, "bytes": file.size, "version": version}
             known = await self.means.knowledge.current.shown(self.tenant, document_id)
+            tags = known.tags if known and request.tags is None else request.tags or ()
+            added["labels"] = {"tags": [*tags], "date": day}
             if known and known.version == version:
                 return await self._unchanged(known, added)
             if source.path is None:
@@ -100,8 +110,9 @@ class Steps:
         return {**added, "status": "working", "ingested_at": _now(), **await self._beside(added, file.sha256)}
 
     async def _unchanged(self, known: StoredDocument, added: Update) -> Update:
-        if known.document != added["name"]:
-            await self.means.knowledge.current.rename(self.tenant, known.document_id, added["name"])
+        labels = Labels(added["name"], tuple(added["labels"]["tags"]), added["labels"]["date"])
+        if labels != Labels(known.document, known.tags, known.date):
+            await self.means.knowledge.current.relabel(self.tenant, known.document_id, labels)
         beside = await self._beside(added, moved_digest="")
         return {**added, "status": "unchanged", "ingested_at": known.ingested_at, **beside, **_figures(known)}
 
@@ -126,39 +137,27 @@ class Steps:
         more = {key: state[key] for key in ("root", "digest", "ingested_at")}
         more |= {"source": state["place"], "route": state["reading"]}
         way = (self._strategy, self.means.tokens)
-        cutting = (work.cut, artifacts.folder, *way, state["document_id"], state["version"], more)
+        what = (state["document_id"], state["version"], state["labels"], more)
+        cutting = (work.cut, artifacts.folder, *way, *what)
         cut = await self.means.reader.sandbox.call(*cutting, timeout_s=_CUT_S, document=self.state["name"])
         return {"chunks": cut.chunks, "tokens": cut.tokens}
 
     async def embed(self) -> Update:
-        artifacts = self._artifacts
-        if not artifacts.has("records.jsonl"):
-            await self.chunk()
-        embedding = (work.embed, artifacts.folder)
-        await self.means.reader.sandbox.call(*embedding, timeout_s=_CUT_S, document=self.state["name"])
+        """Makes the vectors of the collection that is current now."""
+        await self._points_for(await self.means.knowledge.current.collection())
         return {}
 
     async def upsert(self) -> Update:
         """Writes the version out of sight, then shows it in the place of the one before."""
-        if not self._artifacts.has("points.jsonl"):
-            await self.embed()
-        try:
-            await self._stage()
-        except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(_DISCARD_S, shield=True):
-                version = self.state["version"]
-                await self.means.knowledge.current.discard(self.tenant, version, writer=_run())
-            raise
-        moved_from = self.state["moved_from"]
-        await self.means.knowledge.current.publish(
-            self.tenant,
-            self.state["document_id"],
-            self.state["version"],
-            points=self.state["chunks"],
-            keep=bool(self.state.get("keep_versions")),
-            moved_from=document_id_of(moved_from) if moved_from else "",
-        )
-        return {}
+        for _ in range(_SWITCHES):
+            # Another collection than at `embed`, where the index was moved since.
+            collection = await self.means.knowledge.current.collection()
+            await self._points_for(collection)
+            with suppress(ProfileMismatch):
+                await self._stage(collection)
+                await self._publish(collection)
+                return {}
+        raise KnowledgeUnavailable(f"the index was moved {_SWITCHES} times meanwhile; ingest it again")
 
     def give_up(self) -> None:
         """Leaves no files of a document that cannot be read."""
@@ -178,13 +177,46 @@ class Steps:
         await to_thread.run_sync(self._artifacts.drop)
         return {"status": "ingested", **_figures(known)}
 
-    async def _stage(self) -> None:
-        points, written = self._artifacts.points(), 0
-        while batch := await to_thread.run_sync(lambda: list(islice(points, _BATCH))):
-            version = self.state["version"]
-            await self.means.knowledge.current.stage(self.tenant, version, batch, writer=_run())
-            written += len(batch)
-            self.report(written, self.state["chunks"])
+    async def _points_for(self, collection: str) -> None:
+        artifacts = self._artifacts
+        if artifacts.has(points_file(collection)):
+            return
+        if not artifacts.has("records.jsonl"):
+            await self.chunk()
+        embedder, records, done = self.means.embedders.of(collection), artifacts.records(), 0
+        with artifacts.writing_points(collection) as write:
+            while batch := await to_thread.run_sync(lambda: list(islice(records, _EMBEDDED))):
+                made = await embedder.documents([record.text for record in batch])
+                puts = [Put(r.id, vectors, r.payload) for r, vectors in zip(batch, made, strict=True)]
+                await to_thread.run_sync(write, puts)
+                done += len(batch)
+                self.report(done, self.state.get("chunks") or done)
+
+    async def _stage(self, collection: str) -> None:
+        points, written = batches(self._artifacts.points(collection)), 0
+        knowledge, version = self.means.knowledge, self.state["version"]
+        try:
+            while batch := await to_thread.run_sync(next, points, None):
+                where = {"writer": _run(), "collection": collection}
+                await knowledge.current.stage(self.tenant, version, batch, **where)
+                written += len(batch)
+                self.report(written, self.state["chunks"])
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(_DISCARD_S, shield=True):
+                await knowledge.current.discard(self.tenant, version, writer=_run())
+            raise
+
+    async def _publish(self, collection: str) -> None:
+        moved_from = self.state["moved_from"]
+        await self.means.knowledge.current.publish(
+            self.tenant,
+            self.state["document_id"],
+            self.state["version"],
+            points=self.state["chunks"],
+            collection=collection,
+            keep=bool(self.state.get("keep_versions")),
+            moved_from=document_id_of(moved_from) if moved_from else "",
+        )
 
     async def _source(self, named: str) -> Source:
         found = await locate([named], self.means.rules(self.roots))
@@ -231,6 +263,11 @@ class Steps:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _day(modified: float | None) -> str:
+    """Of a source that was last changed then; today where that is not known."""
+    return (datetime.fromtimestamp(modified, UTC) if modified else datetime.now(UTC)).date().isoformat()
 
 
 def _run() -> str:

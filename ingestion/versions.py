@@ -1,167 +1,292 @@
-"""The versions of documents in the index: written out of sight, shown in one step, kept or deleted."""
+"""The versions of documents in a collection: written out of sight, shown in one step, kept or deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from ingestion.index import Index, Lists, Put, Values
-from ingestion.journal import Journal
-from ingestion.readers import Readers
+import anyio
+
+from ingestion.index import Index, Put
+from ingestion.journal import Hidden, Journal, State
+from ingestion.within import Lists, Values, Within
 from runtime.errors import InvalidInput, KnowledgeUnavailable
+
+T = TypeVar("T")
 
 _SUPERSEDED = {"superseded": "yes"}
 """Payload of an old version that was kept on request."""
+_TRIES = 8
+"""Of a change that others' changes of the tenant's documents got before, and of a read that they changed."""
+
+
+class _Outrun(Exception):
+    """Another process has changed the journal since it was read: what was to be done is to be seen anew."""
 
 
 class Versions:
-    """All methods block and bear to be called again, whichever of them died when.
+    """All methods bear to be called again, whichever of them died when, here or in another process.
 
-    `reading`, `unseen` and `read` may be called from several threads, the others by one at a time.
+    A change runs to its end, whoever is cancelled meanwhile; in one process they come one after the other.
     """
 
     def __init__(self, index: Index, journal: Journal) -> None:
         self._index = index
         self._journal = journal
-        self._readers = Readers()
+        self._turn = anyio.Lock()
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Within the block nothing that `unseen` lets through is deleted."""
-        return self._readers.reading()
+    async def revision(self, tenant: str) -> str:
+        """Another one whenever searches may find something else than before."""
+        return (await self._journal.state(tenant)).revision
 
-    def unseen(self, tenant: str) -> Lists:
-        """What searches leave out."""
-        return {"version": list(self._journal.hidden(tenant)), "superseded": list(_SUPERSEDED.values())}
+    async def unseen(self, tenant: str) -> Lists:
+        """What searches leave out now."""
+        return _unseen(await self._journal.state(tenant))
 
-    def read(self, tenant: str, fields: list[str], equal: Values) -> list[dict[str, Any]]:
-        """The first points of the versions that searches see."""
-        with self.reading():
-            return self._index.read(tenant, fields, but=self.unseen(tenant), **{**equal, "ordinal": 0})
+    async def seen(
+        self,
+        tenant: str,
+        read: Callable[[Lists], Awaitable[Sequence[T]]],
+        version_of: Callable[[T], str],
+    ) -> list[T]:
+        """What `read` finds of the versions that searches see: the whole of one version, never of two.
 
-    def read_all(self, tenant: str, fields: list[str], document_id: str) -> list[dict[str, Any]]:
+        `read` takes what it is to leave out, and is called anew where that was changed meanwhile.
+        """
+        for _ in range(_TRIES):
+            before = await self._journal.state(tenant)
+            found = await read(_unseen(before))
+            after = await self._journal.state(tenant)
+            if after.revision == before.revision:
+                break
+        # What was begun to be written meanwhile was not known to be left out.
+        return [one for one in found if version_of(one) not in after.hidden]
+
+    async def read(self, tenant: str, fields: list[str], equal: Values) -> list[dict[str, Any]]:
+        """The first points of the versions that searches see; `version` is among the fields."""
+
+        async def first(but: Lists) -> list[dict[str, Any]]:
+            return await self._index.read(Within(tenant, {**equal, "ordinal": 0}, but=but), fields)
+
+        return await self.seen(tenant, first, lambda row: str(row["version"]))
+
+    async def read_all(self, tenant: str, fields: list[str], document_id: str) -> list[dict[str, Any]]:
         """The first points of the document's versions, those that were kept among them."""
-        but = {"version": list(self._journal.hidden(tenant))}
-        return self._index.read(tenant, fields, but=but, document_id=document_id, ordinal=0)
+        hidden = (await self._journal.state(tenant)).hidden
+        of_it = Within(tenant, {"document_id": document_id, "ordinal": 0}, but={"version": list(hidden)})
+        return await self._index.read(of_it, fields)
 
-    def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
+    async def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Writes points of a version that nobody sees."""
-        hidden = self._journal.hidden(tenant).get(version)
-        if hidden is not None and not hidden.writers:
-            # It was to be deleted or kept, and that did not come to its end.
-            self._finish(tenant, [version])
-            hidden = None
-        if hidden is None:
-            if self._index.read(tenant, ["version"], version=version, ordinal=0):
-                # It is seen already (its run was lost after `publish`), or was kept: as it is to be written.
-                return
-            # What an earlier try left behind may have been read in another way.
-            self._index.drop(tenant, version=version)
-        if hidden is None or writer not in hidden.writers:
-            self._journal.write(tenant, version, [*(hidden.writers if hidden else ()), writer])
-            # Whoever began before does not know that this version is hidden.
-            self._readers.wait_for_present()
-        self._index.put(tenant, points)
 
-    def publish(
+        async def stage() -> None:
+            if await self._begin(tenant, version, writer):
+                await self._index.put(tenant, points)
+
+        await self._in_turn(stage)
+
+    async def publish(
         self, tenant: str, document_id: str, version: str, points: int, keep: bool, moved_from: str
     ) -> None:
         """See `Knowledge.publish`."""
-        found = self._index.count(tenant, version=version)
-        is_staged = version in self._journal.hidden(tenant)
-        if not is_staged and found:
-            # Another run has shown it meanwhile, or it was kept: it is whole as that run wrote it.
-            first = self._index.read(tenant, ["chunks"], version=version, ordinal=0)
-            points = first[0]["chunks"] if first else points
-        if found != points:
-            if is_staged:
-                self._drop(tenant, [version])
-            raise KnowledgeUnavailable(
-                f"{found} of {points} chunks were in the index when they were to be shown; ingest it again"
-            )
-        others = {v: kept for v, kept in self._settled(tenant, document_id).items() if v != version}
-        moved = self._settled(tenant, moved_from) if moved_from else {}
+        await self._in_turn(lambda: self._publish(tenant, document_id, version, points, keep, moved_from))
+
+    async def restore(self, tenant: str, document_id: str, version: str) -> None:
+        """See `Knowledge.restore`."""
+
+        async def restore() -> None:
+            state = await self._journal.state(tenant)
+            if not (await self._settled(tenant, document_id, state)).get(version):
+                raise InvalidInput(f"{version!r} is no version that was kept of this document")
+            (first,) = await self._index.read(_first(tenant, version), ["chunks"])
+            await self._publish(tenant, document_id, version, first["chunks"], keep=True, moved_from="")
+
+        await self._in_turn(restore)
+
+    async def relabel(self, tenant: str, document_id: str, payload: dict[str, Any]) -> None:
+        """All versions get these values, which are not of the text: a name, tags."""
+
+        async def relabel() -> None:
+            await self._index.mark(Within(tenant, {"document_id": document_id}), payload)
+            await self._change(tenant, await self._journal.state(tenant))
+
+        await self._in_turn(relabel)
+
+    async def discard(self, tenant: str, version: str, writer: str) -> None:
+        """Deletes a version that was staged and not published, unless another run writes it too."""
+
+        async def discard() -> None:
+            state = await self._journal.state(tenant)
+            hidden = state.hidden.get(version)
+            if hidden is None or writer not in hidden.writers:
+                return
+            left = [other for other in hidden.writers if other != writer]
+            if left:
+                await self._swap(tenant, state, state.write(version, left))
+            else:
+                await self._drop(tenant, [version], state)
+
+        await self._in_turn(discard)
+
+    async def remove(self, tenant: str, document_id: str) -> bool:
+        """Deletes all versions, those being written among them; False when there is none."""
+        return await self._in_turn(lambda: self._remove(tenant, document_id))
+
+    async def leftovers(self) -> list[tuple[str, str]]:
+        """Tenant and version of what runs and processes that never came back have left."""
+        left: list[tuple[str, str]] = []
+        for tenant in await self._journal.tenants():
+            hidden = (await self._journal.state(tenant)).hidden
+            left += [(tenant, version) for version, one in hidden.items() if one.is_left]
+        return left
+
+    async def sweep(self, tenant: str, version: str) -> None:
+        """Ends what was begun with one of `leftovers`, unless a run has taken it up since."""
+
+        async def sweep() -> None:
+            state = await self._journal.state(tenant)
+            hidden = state.hidden.get(version)
+            if hidden is None or not hidden.is_left:
+                return
+            if hidden.writers:
+                state = await self._change(tenant, state, drop=[version])
+            await self._finish(tenant, [version], state)
+
+        await self._in_turn(sweep)
+
+    async def _in_turn(self, change: Callable[[], Awaitable[T]]) -> T:
+        async with self._turn:
+            with anyio.CancelScope(shield=True):
+                for _ in range(_TRIES):
+                    try:
+                        return await change()
+                    except _Outrun:
+                        continue
+        raise KnowledgeUnavailable(
+            f"other processes changed the tenant's documents {_TRIES} times while one was to be; try again"
+        )
+
+    async def _begin(self, tenant: str, version: str, writer: str) -> bool:
+        """Hides the version for its writer; False where it is there already, as it is to be written."""
+        state = await self._journal.state(tenant)
+        hidden = state.hidden.get(version)
+        if hidden is not None and not hidden.writers:
+            # It was to be deleted or kept, and that did not come to its end.
+            state, hidden = await self._finish(tenant, [version], state), None
+        if hidden is None:
+            if await self._index.read(_first(tenant, version), ["version"]):
+                # It is seen already (its run was lost after `publish`), or was kept.
+                return False
+            # What an earlier try left behind may have been read in another way.
+            await self._index.drop(_of(tenant, version))
+        if hidden is None or writer not in hidden.writers:
+            writers = [*(hidden.writers if hidden else ()), writer]
+            await self._swap(tenant, state, state.write(version, writers))
+        return True
+
+    async def _publish(
+        self, tenant: str, document_id: str, version: str, points: int, keep: bool, moved_from: str
+    ) -> None:
+        state = await self._journal.state(tenant)
+        await self._check_whole(tenant, version, points, state)
+        settled = await self._settled(tenant, document_id, state)
+        others = {v: kept for v, kept in settled.items() if v != version}
+        moved = await self._settled(tenant, moved_from, state) if moved_from else {}
         if keep:
             for old in _where(moved, kept=True):
-                self._index.mark(tenant, {"document_id": document_id}, version=old)
+                await self._index.mark(_of(tenant, old), {"document_id": document_id})
             drop, superseded = _where(moved, kept=False), _where(others, kept=False)
         else:
             drop, superseded = [*others, *moved], []
-        self._unmark(tenant, version)
+        state = await self._unmark(tenant, version, state)
         # The one step that readers see; what follows changes only what they no longer do.
-        self._journal.change(tenant, drop=drop, keep=superseded, show=[version])
-        self._finish(tenant, [*drop, *superseded])
+        state = await self._change(tenant, state, drop=drop, keep=superseded, show=[version])
+        await self._finish(tenant, [*drop, *superseded], state)
 
-    def restore(self, tenant: str, document_id: str, version: str) -> None:
-        """See `Knowledge.restore`."""
-        if not self._settled(tenant, document_id).get(version):
-            raise InvalidInput(f"{version!r} is no version that was kept of this document")
-        (first,) = self._index.read(tenant, ["chunks"], version=version, ordinal=0)
-        self.publish(tenant, document_id, version, first["chunks"], keep=True, moved_from="")
+    async def _check_whole(self, tenant: str, version: str, points: int, state: State) -> None:
+        found = await self._index.count(_of(tenant, version))
+        is_staged = version in state.hidden
+        if not is_staged and found:
+            # Another run has shown it meanwhile, or it was kept: it is whole as that run wrote it.
+            first = await self._index.read(_first(tenant, version), ["chunks"])
+            points = first[0]["chunks"] if first else points
+        if found != points:
+            if is_staged:
+                await self._drop(tenant, [version], state)
+            raise KnowledgeUnavailable(
+                f"{found} of {points} chunks were in the index when they were to be shown; ingest it again"
+            )
 
-    def rename(self, tenant: str, document_id: str, name: str) -> None:
-        """All versions are shown under another name."""
-        self._index.mark(tenant, {"document": name}, document_id=document_id)
-
-    def discard(self, tenant: str, version: str, writer: str) -> None:
-        """Deletes a version that was staged and not published, unless another run writes it too."""
-        hidden = self._journal.hidden(tenant).get(version)
-        if hidden is None or writer not in hidden.writers:
-            return
-        left = [other for other in hidden.writers if other != writer]
-        if left:
-            self._journal.write(tenant, version, left)
-        else:
-            self._drop(tenant, [version])
-
-    def remove(self, tenant: str, document_id: str) -> bool:
-        """Deletes all versions, those being written among them; False when there is none."""
-        there = self._index.count(tenant, document_id=document_id) > 0
-        rows = self._index.read(tenant, ["version"], document_id=document_id, ordinal=0)
-        self._drop(tenant, [row["version"] for row in rows])
+    async def _remove(self, tenant: str, document_id: str) -> bool:
+        all_of_it = Within(tenant, {"document_id": document_id})
+        there = await self._index.count(all_of_it) > 0
+        rows = await self._index.read(Within(tenant, {"document_id": document_id, "ordinal": 0}), ["version"])
+        await self._drop(tenant, [row["version"] for row in rows], await self._journal.state(tenant))
         # A version whose first point is not written yet is in no row.
-        self._index.drop(tenant, document_id=document_id)
+        await self._index.drop(all_of_it)
         return there
 
-    def leftovers(self) -> list[tuple[str, str]]:
-        """Tenant and version of what runs and processes that never came back have left."""
-        return self._journal.leftovers()
-
-    def sweep(self, tenant: str, version: str) -> None:
-        """Ends what was begun with one of `leftovers`, unless a run has taken it up since."""
-        if not self._journal.is_left(tenant, version):
-            return
-        if self._journal.hidden(tenant)[version].writers:
-            self._journal.change(tenant, drop=[version])
-        self._finish(tenant, [version])
-
-    def _settled(self, tenant: str, document_id: str) -> dict[str, bool]:
+    async def _settled(self, tenant: str, document_id: str, state: State) -> dict[str, bool]:
         """The document's versions that the journal has nothing to say of, and whether each was kept."""
-        fields = ["version", *_SUPERSEDED]
-        rows = self._index.read(tenant, fields, document_id=document_id, ordinal=0)
-        hidden = self._journal.hidden(tenant)
-        return {row["version"]: _is_kept(row) for row in rows if row["version"] not in hidden}
+        first = Within(tenant, {"document_id": document_id, "ordinal": 0})
+        rows = await self._index.read(first, ["version", *_SUPERSEDED])
+        return {row["version"]: _is_kept(row) for row in rows if row["version"] not in state.hidden}
 
-    def _unmark(self, tenant: str, version: str) -> None:
+    async def _unmark(self, tenant: str, version: str, state: State) -> State:
         """A kept version that is to be shown again is from now on out of sight by the journal alone."""
-        if any(map(_is_kept, self._index.read(tenant, [*_SUPERSEDED], version=version, ordinal=0))):
-            self._journal.change(tenant, keep=[version])
-            self._index.mark(tenant, dict.fromkeys(_SUPERSEDED, ""), version=version)
+        rows = await self._index.read(_first(tenant, version), [*_SUPERSEDED])
+        if any(map(_is_kept, rows)):
+            state = await self._change(tenant, state, keep=[version])
+            await self._index.mark(_of(tenant, version), dict.fromkeys(_SUPERSEDED, ""))
+        return state
 
-    def _drop(self, tenant: str, versions: Sequence[str]) -> None:
-        self._journal.change(tenant, drop=versions)
-        self._finish(tenant, versions)
+    async def _drop(self, tenant: str, versions: Sequence[str], state: State) -> None:
+        state = await self._change(tenant, state, drop=versions)
+        await self._finish(tenant, versions, state)
 
-    def _finish(self, tenant: str, versions: Sequence[str]) -> None:
-        """Deletes or marks versions that are hidden for that, once nobody reads them any more."""
-        self._readers.wait_for_present()
-        hidden = self._journal.hidden(tenant)
-        for version in versions:
-            if hidden[version].keep:
-                self._index.mark(tenant, _SUPERSEDED, version=version)
+    async def _finish(self, tenant: str, versions: Sequence[str], state: State) -> State:
+        """Deletes or marks versions that are hidden for that; the sweep does what does not come to its end."""
+        ended: dict[str, Hidden] = {version: state.hidden[version] for version in versions}
+        for version, hidden in ended.items():
+            if hidden.keep:
+                await self._index.mark(_of(tenant, version), _SUPERSEDED)
             else:
-                self._index.drop(tenant, version=version)
-        self._journal.change(tenant, show=versions)
+                await self._index.drop(_of(tenant, version))
+        for _ in range(_TRIES if ended else 0):
+            if await self._journal.swap(tenant, state, new := state.without(ended)):
+                return new
+            state = await self._journal.state(tenant)
+        return state
+
+    async def _change(
+        self,
+        tenant: str,
+        state: State,
+        *,
+        drop: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        show: Sequence[str] = (),
+    ) -> State:
+        return await self._swap(tenant, state, state.change(drop=drop, keep=keep, show=show))
+
+    async def _swap(self, tenant: str, old: State, new: State) -> State:
+        if not await self._journal.swap(tenant, old, new):
+            raise _Outrun
+        return new
+
+
+def _unseen(state: State) -> Lists:
+    """What searches leave out."""
+    return {"version": list(state.hidden), "superseded": list(_SUPERSEDED.values())}
+
+
+def _of(tenant: str, version: str) -> Within:
+    return Within(tenant, {"version": version})
+
+
+def _first(tenant: str, version: str) -> Within:
+    """The point that holds the version's own figures."""
+    return Within(tenant, {"version": version, "ordinal": 0})
 
 
 def _is_kept(payload: Mapping[str, Any]) -> bool:

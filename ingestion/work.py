@@ -10,8 +10,6 @@ from typing import Any
 from ingestion.artifacts import Artifacts
 from ingestion.chunking import strategy_of
 from ingestion.document import Document, Part, assemble
-from ingestion.embed import bm25
-from ingestion.index import Put
 from ingestion.options import ReadOptions
 from ingestion.parsed import Parsed, Route, Scan
 from ingestion.read import read_file
@@ -69,24 +67,17 @@ def cut(
     tokens: str,
     document_id: str,
     version: str,
+    labels: Mapping[str, Any],
     more: Mapping[str, Any],
 ) -> Chunked:
-    """Cuts the document in `folder` into records; `more` goes with the first, see `records`."""
+    """Cuts the document in `folder` into records; `labels` and `more` as `records` takes them."""
     artifacts = Artifacts(folder)
     document = artifacts.document()
     assert document is not None  # The caller has looked.
     families = strategy_of(strategy, tokens)(document, document_id)
-    made = records(document, families, document_id, version, more)
+    made = records(document, families, document_id, version, labels, more)
     artifacts.save_records(made)
     return Chunked(len(made), sum(family.parent.tokens for family in families))
-
-
-def embed(folder: Path) -> None:
-    """Gives the records in `folder` their vectors."""
-    artifacts, model = Artifacts(folder), bm25()
-    artifacts.save_points(
-        Put(record.id, model.embed_document(record.text), record.payload) for record in artifacts.records()
-    )
 
 
 def _save(artifacts: Artifacts, name: str, parsed: Parsed, failed: Mapping[int, str]) -> None:

@@ -24,6 +24,10 @@ class IngestInput(TypedDict, total=False):
     """`{"name": …, "parameters": {…}}` of the chunking; the configured one by default."""
     keep_versions: bool
     """Whether the version that this one replaces is kept beside it."""
+    tags: list[str] | None
+    """What a search may be narrowed by; those it had by default."""
+    date: str | None
+    """The document's day, `2026-05-31`; by default the one when its source was last changed."""
 
 
 class Ingesting(IngestInput, total=False):
@@ -39,6 +43,8 @@ class Ingesting(IngestInput, total=False):
     digest: str
     """Hash of the bytes."""
     bytes: int
+    labels: dict[str, Any]
+    """The tags and the date that it gets."""
     ingested_at: str
     """When its version was begun: UTC, ISO 8601."""
     moved_from: str

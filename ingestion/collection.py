@@ -1,0 +1,60 @@
+"""Collections: each holds the points of one embedding profile; one of them is current."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import TypeAdapter
+
+from ingestion.chunk import digest
+from ingestion.index import Index
+from ingestion.vectors import Profile
+from ingestion.versions import Versions
+
+_PROFILE = TypeAdapter(Profile)
+_FORM = "1"
+"""Of the payload. Raised when it changes: a collection of another form is left where it is, and filled anew."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One that is open."""
+
+    name: str
+    index: Index
+    versions: Versions
+
+
+class Collections(Protocol):
+    """Those of an installation. All methods raise KnowledgeUnavailable."""
+
+    async def current(self) -> Collection:
+        """The one that is searched and written."""
+        ...
+
+    async def names(self) -> list[str]:
+        """All that there are, the current one among them."""
+        ...
+
+    async def open(self, name: str, profile: Profile) -> Collection:
+        """That one, created where there is none; it may be open already. Raises ProfileMismatch."""
+        ...
+
+    async def switch(self, name: str) -> None:
+        """Makes an open one current, in one step."""
+        ...
+
+    async def drop(self, name: str) -> None:
+        """Deletes one that is not current. Raises InvalidInput."""
+        ...
+
+
+def collection_name(embedder: str, profile: Profile) -> str:
+    """`bge-m3-1f0c9a3e`: of an embedder as it is configured; another model, size or vector has another."""
+    return f"{embedder}-{digest(_FORM, _PROFILE.dump_json(profile).decode())[:8]}"
+
+
+def embedder_of(collection: str) -> str:
+    """The name of the embedder that a collection was made for."""
+    return collection.rpartition("-")[0]
