@@ -14,7 +14,7 @@ from ingestion.versions import Versions
 
 _PROFILE = TypeAdapter(Profile)
 _FORM = "1"
-"""Of the payload. Raised when it changes: a collection of another form is left where it is, and filled anew."""
+"""Of the payload. Raised when it changes: what has another form is left where it is, and filled anew."""
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,8 @@ def passage(hit: Hit) -> Passage:
 
 def stored(payload: Mapping[str, Any]) -> StoredDocument:
     """The version whose first point holds `payload`."""
-    given = {key: payload[key] for key in STORED if key in payload and key not in _LISTS}
-    return StoredDocument(**given, **{key: tuple(payload.get(key) or ()) for key in _LISTS})
+    given = {key: tuple(payload[key]) if key in _LISTS else payload[key] for key in STORED if key in payload}
+    return StoredDocument(**given)
 
 
 def _searchable(child: Chunk) -> str:

@@ -245,7 +245,7 @@ class Versions:
         await self._finish(tenant, versions, state)
 
     async def _finish(self, tenant: str, versions: Sequence[str], state: State) -> State:
-        """Deletes or marks versions that are hidden for that; the sweep does what does not come to its end."""
+        """Deletes or marks versions that are hidden for that; the sweep does what is left."""
         ended: dict[str, Hidden] = {version: state.hidden[version] for version in versions}
         for version, hidden in ended.items():
             if hidden.keep:

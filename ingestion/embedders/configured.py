@@ -15,9 +15,7 @@ class Embedders:
     def __init__(self, by_name: Mapping[str, Embedder], default: str) -> None:
         """`default` makes the first collection."""
         self._by_name = by_name
-        self._collections = {
-            collection_name(name, one.profile): one for name, one in by_name.items()
-        }
+        self._collections = {collection_name(name, one.profile): one for name, one in by_name.items()}
         self.default = default
 
     @property
@@ -27,9 +25,7 @@ class Embedders:
     def named(self, name: str) -> Embedder:
         """Raises InvalidInput."""
         if name not in self._by_name:
-            raise InvalidInput(
-                f"there is no embedder {name!r}; configured are {', '.join(self._by_name)}"
-            )
+            raise InvalidInput(f"there is no embedder {name!r}; configured are {', '.join(self._by_name)}")
         return self._by_name[name]
 
     def of(self, collection: str) -> Embedder:

@@ -110,7 +110,7 @@ def _pointed_to(folder: Path) -> str | None:
         return None
     except (OSError, ValidationError) as exc:
         raise KnowledgeUnavailable(
-            f"{str(path)!r} does not name the current collection; put {{\"current\": \"…\"}} there, with the"
+            f'{str(path)!r} does not name the current collection; put {{"current": "…"}} there, with the'
             " name of one of the folders beside it"
         ) from exc
 
