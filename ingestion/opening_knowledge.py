@@ -16,6 +16,7 @@ from ingestion.embedders.configured import Embedders
 from ingestion.embedders.dense import DenseEmbedder, Model
 from ingestion.embedders.together import Together
 from ingestion.engines.edge import open_edge
+from ingestion.engines.edge_backup import EdgeBackups
 from ingestion.engines.edge_collections import open_collections
 from ingestion.knowledge import Knowledge
 from ingestion.memory import ITEMS, Memory
@@ -93,7 +94,7 @@ async def open_knowledge(data_dir: Path, embedders: Embedders, timeout_s: float)
         async with open_collections(
             folder / "collections", collection_name(name, profile), profile, timeout_s
         ) as collections:
-            knowledge = Knowledge(collections, embedders)
+            knowledge = Knowledge(collections, embedders, EdgeBackups(collections))
             await knowledge.sweep()
             yield knowledge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingestion.collection import collection_name
+from ingestion.collection import collection_name, original_name
 from ingestion.embed import Embedder
 from runtime.errors import InvalidInput, ProfileMismatch
 
@@ -30,10 +30,11 @@ class Embedders:
 
     def of(self, collection: str) -> Embedder:
         """What makes the vectors of a collection. Raises ProfileMismatch where nothing configured does."""
-        if collection not in self._collections:
+        name = original_name(collection)
+        if name not in self._collections:
             raise ProfileMismatch(
                 f"the index holds vectors of {collection!r}, and what is configured makes those of"
                 f" {sorted(self._collections)}; configure that embedder as it was, or let"
                 " `cornerman index migrate --to NAME` make the vectors of another"
             )
-        return self._collections[collection]
+        return self._collections[name]
