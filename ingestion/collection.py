@@ -42,6 +42,10 @@ class Collections(Protocol):
         """That one, created where there is none; it may be open already. Raises ProfileMismatch."""
         ...
 
+    async def kept(self, name: str) -> Collection:
+        """One that exists, opened. Raises InvalidInput where it does not."""
+        ...
+
     async def switch(self, name: str) -> None:
         """Makes an open one current, in one step."""
         ...

@@ -86,6 +86,15 @@ class Knowledge:
         """For a move to another collection."""
         return Moving(self.collections, self.embedders)
 
+    async def use(self, collection: str) -> None:
+        """Makes a kept one current, as it is. Raises InvalidInput for one that is not there.
+
+        Raises ProfileMismatch where nothing configured makes its vectors.
+        """
+        await self.collections.kept(collection)
+        self.embedders.of(collection)
+        await self.collections.switch(collection)
+
     async def drop(self, collection: str) -> None:
         """Deletes one that is not current. Raises InvalidInput."""
         await self.collections.drop(collection)

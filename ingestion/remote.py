@@ -48,6 +48,10 @@ class RemoteKnowledge:
         """For a move to another collection."""
         return RemoteMoving(self._insist)
 
+    async def use(self, collection: str) -> None:
+        """See `Knowledge.use`."""
+        await self._insist("use", collection=collection)
+
     async def drop(self, collection: str) -> None:
         """See `Collections.drop`."""
         await self._insist("drop", collection=collection)
@@ -195,6 +199,7 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
     own = (search, explain, backup, recover, stats, documents, shown, named, versions, stage, relabel)
     same = (
         knowledge.drop,
+        knowledge.use,
         knowledge.revision,
         knowledge.collection,
         knowledge.count,

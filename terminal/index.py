@@ -54,6 +54,13 @@ async def roll_back(settings: Settings, console: Console) -> None:
         await _move(installation, kept.pop(), console)
 
 
+async def use(settings: Settings, collection: str, console: Console) -> None:
+    """Makes a kept collection current as it is. Raises InvalidInput for one that is not there."""
+    async with open_installation(settings, own_index=True, work=False) as installation:
+        await installation.knowledge.current.use(collection)
+    console.print(Text(f"{collection} is current"))
+
+
 async def drop(settings: Settings, collection: str, console: Console) -> None:
     """Deletes a collection that is kept. Raises InvalidInput for the current one."""
     async with open_installation(settings, own_index=True, work=False) as installation:

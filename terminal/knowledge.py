@@ -151,6 +151,16 @@ def rollback() -> None:
     run(roll_back, settings_of(), console)
 
 
+@index.command("use")
+def use_collection(
+    collection: Annotated[str, typer.Argument(help="A kept one, as `index stats` shows it.")],
+) -> None:
+    """Search a kept collection as it is, without what has changed since; after a restore for one."""
+    from terminal.index import use
+
+    run(use, settings_of(), collection, console)
+
+
 @index.command("drop")
 def drop_collection(
     collection: Annotated[str, typer.Argument(help="A kept one, as `index stats` shows it.")],

@@ -56,8 +56,13 @@ class EdgeCollections:
                 self._open[name] = Collection(name, index, Versions(index, journal))
         return self._open[name]
 
+    async def kept(self, name: str) -> Collection:
+        if name not in await self.names():
+            raise InvalidInput(f"there is no collection {name!r}; there are {', '.join(await self.names())}")
+        return await self.open_there(name)
+
     async def open_there(self, name: str) -> Collection:
-        """One that exists, whatever its profile."""
+        """One that exists, whatever its profile. Raises KnowledgeUnavailable where it is damaged."""
         return await self.open(name, await to_thread.run_sync(read_profile, self._folder / name))
 
     def folder_of(self, name: str) -> Path:
