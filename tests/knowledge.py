@@ -12,6 +12,7 @@ from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
 from ingestion.collection import collection_name
 from ingestion.document import Document, Part, assemble
+from ingestion.embed import Embedder
 from ingestion.embedders.bm25 import Bm25Embedder
 from ingestion.embedders.configured import Embedders
 from ingestion.index import Put
@@ -33,13 +34,21 @@ def open_bm25(folder: Path, timeout_s: float = 10) -> AbstractAsyncContextManage
     return open_knowledge(folder, Embedders({"bm25": EMBEDDER}, "bm25"), timeout_s)
 
 
-async def points_of(document: Document, version: str, place: str = "", **labels: Any) -> list[Put]:
+async def points_of(
+    document: Document,
+    version: str,
+    place: str = "",
+    *,
+    embedder: Embedder = EMBEDDER,
+    at: str = "",
+    **labels: Any,
+) -> list[Put]:
     """What the steps make of a parsed document that comes from `place`; by default its name is its place."""
     document_id = document_id_of(place or document.name)
     families = strategy_of({})(document, document_id)
-    more = {"source": place or document.name, "ingested_at": str(next(_TIMES))}
+    more = {"source": place or document.name, "ingested_at": at or str(next(_TIMES))}
     made = records(document, families, document_id, version, labels, more)
-    vectors = await EMBEDDER.documents([record.text for record in made])
+    vectors = await embedder.documents([record.text for record in made])
     return [Put(r.id, of_it, r.payload) for r, of_it in zip(made, vectors, strict=True)]
 
 
@@ -50,14 +59,16 @@ async def put(
     *,
     keep: bool = False,
     place: str = "",
+    at: str = "",
     **labels: Any,
 ) -> str:
     """Writes a document, in the place of an earlier one from its place; its version."""
     document_id = document_id_of(place or document.name)
-    version = digest(document_id, document.text)
-    points = await points_of(document, version, place, **labels)
-    await knowledge.stage(tenant, version, points, writer="test", collection=HERE)
-    await knowledge.publish(tenant, document_id, version, points=len(points), keep=keep, collection=HERE)
+    version, here = digest(document_id, document.text), await knowledge.collection()
+    embedder = knowledge.embedders.of(here)
+    points = await points_of(document, version, place, embedder=embedder, at=at, **labels)
+    await knowledge.stage(tenant, version, points, writer="test", collection=here)
+    await knowledge.publish(tenant, document_id, version, points=len(points), keep=keep, collection=here)
     return version
 
 

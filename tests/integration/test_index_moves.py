@@ -26,6 +26,10 @@ from tests.knowledge import HERE, points_of, put, written
 pytestmark = pytest.mark.anyio
 
 
+def text_of(number: int) -> str:
+    return f"Part {number} alpha costs {number + 100} dollars."
+
+
 def silent(done: int, total: int) -> None:
     """Nobody watches."""
 
@@ -46,8 +50,9 @@ async def knowledge(tmp_path: Path, embedders: Embedders) -> AsyncIterator[Knowl
     async with open_knowledge(tmp_path / "data", embedders, 10) as opened:
         for number in range(40):
             tenant = ("acme", "租户")[number % 2]
-            text = [f"Part {number} {word} costs {number + 100} dollars." for word in ("alpha", "beta")]
-            await put(opened, tenant, written(f"{number}.md", *text), tags=["all"], date="2026-01-31")
+            await put(
+                opened, tenant, written(f"{number}.md", text_of(number)), tags=["all"], date="2026-01-31"
+            )
         await put(opened, "acme", written("0.md", "Part 0 costs 99 dollars."), keep=True)
         yield opened
 
@@ -55,10 +60,10 @@ async def knowledge(tmp_path: Path, embedders: Embedders) -> AsyncIterator[Knowl
 async def everything(knowledge: Knowledge) -> list[object]:
     """What people see of both tenants: documents, their versions, and what is found."""
     seen: list[object] = []
-    for tenant in ("acme", "租户"):
+    for number, tenant in ((8, "acme"), (9, "租户")):
         documents = await knowledge.documents(tenant)
         versions = [await knowledge.versions(tenant, document.document_id) for document in documents]
-        found = await knowledge.search(tenant, "costs 108 109 dollars", limit=3)
+        found = await knowledge.search(tenant, text_of(number), limit=3)
         seen += [documents, versions, [(p.document, p.text, p.quote, p.start, p.version) for p in found][:1]]
     return seen
 
