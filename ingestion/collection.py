@@ -14,7 +14,7 @@ from ingestion.versions import Versions
 
 _PROFILE = TypeAdapter(Profile)
 _FORM = "1"
-"""Of the payload. Raised when it changes: a collection of another form is left where it is, and filled anew."""
+"""Of the payload. Raised when it changes: what has another form is left where it is, and filled anew."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,11 @@ class Collection:
 class Collections(Protocol):
     """Those of an installation. All methods raise KnowledgeUnavailable."""
 
-    async def current(self) -> Collection:
-        """The one that is searched and written."""
+    async def current(self, *, fresh: bool = False) -> Collection:
+        """The one that is searched and written.
+
+        `fresh`, for those who write: as it is now, and not as it was up to some seconds ago.
+        """
         ...
 
     async def names(self) -> list[str]:

@@ -36,7 +36,8 @@ class EdgeCollections:
         self._current = ""
         self._turn = Lock()
 
-    async def current(self) -> Collection:
+    async def current(self, *, fresh: bool = False) -> Collection:
+        """Always fresh: no other process has them open."""
         return self._open[self._current]
 
     async def names(self) -> list[str]:
@@ -110,7 +111,7 @@ def _pointed_to(folder: Path) -> str | None:
         return None
     except (OSError, ValidationError) as exc:
         raise KnowledgeUnavailable(
-            f"{str(path)!r} does not name the current collection; put {{\"current\": \"…\"}} there, with the"
+            f'{str(path)!r} does not name the current collection; put {{"current": "…"}} there, with the'
             " name of one of the folders beside it"
         ) from exc
 
