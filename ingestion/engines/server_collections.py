@@ -22,8 +22,8 @@ from runtime.errors import InvalidInput, KnowledgeUnavailable
 
 _FIELDS = DOCUMENTS._replace(keywords=(*DOCUMENTS.keywords, KEY))
 _OLDEST = (1, 19)
-"""Conditional upserts came with 1.16. Before 1.19 a server leaves aside, without a word, over which documents it
-is to weigh words, and so tells a tenant of those of others."""
+"""Conditional upserts came with 1.16. Before 1.19 a server silently weighs words over all tenants' documents,
+and so tells one of those of others."""
 _REMEMBERED_S = 2.0
 
 
@@ -100,8 +100,8 @@ class ServerCollections:
         there = await self.names()
         if there and self._first not in there:
             raise KnowledgeUnavailable(
-                f"the Qdrant server has the collections {there}, and no alias {self._alias!r} says which of them"
-                " is current; create it"
+                f"the Qdrant server has the collections {there}, and no alias {self._alias!r} says which"
+                " of them is current; create it"
             )
         await self.open(self._first, self._profile)
         if await self._pointed_to() is None:
