@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -384,6 +385,25 @@ async def test_processes_that_start_at_once_share_one_collection(
     assert found == ["first"] * 5
     assert await beside(*server).names() == ["first"]
     assert await (await beside(*server).current()).index.count(Within("acme")) == 20
+
+
+async def test_a_slow_start_turns_no_switch_back(
+    server: tuple[AsyncQdrantClient, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that found nothing, and comes to its end after others have moved on, follows them."""
+    client = server[0]
+    create = client.create_payload_index
+
+    async def overtaken(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(client, "create_payload_index", create)
+        other = beside(*server)
+        await other.current()
+        await other.open("second", OTHER)
+        await other.switch("second")
+        return await create(*args, **kwargs)
+
+    monkeypatch.setattr(client, "create_payload_index", overtaken)
+    assert (await beside(*server).current()).name == "second"
 
 
 async def test_differently_configured_processes_that_start_at_once(
