@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, cast
 
+from anyio import get_current_task
 from anyio.lowlevel import checkpoint
 from httpx import Headers
 from qdrant_client import AsyncQdrantClient
@@ -17,6 +18,8 @@ class _FarAway:
         self._client = client
         self._random = random
         self._lost = lost
+        self._losers: set[int] = set()
+        """Tasks whose last answer was lost; the next one is not, or they would run out of tries."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
@@ -29,7 +32,11 @@ class _FarAway:
                 # A server would say so in its answer.
                 raise UnexpectedResponse(400, "Bad Request", str(exc).encode(), Headers()) from exc
             await self._wait()
-            if self._random.random() < self._lost:
+            task = get_current_task().id
+            if task in self._losers:
+                self._losers.remove(task)
+            elif self._random.random() < self._lost:
+                self._losers.add(task)
                 raise ResponseHandlingException(ConnectionError("the answer was lost"))
             return answer
 

@@ -155,7 +155,7 @@ async def test_no_swap_is_done_twice_when_answers_are_lost() -> None:
     """A change whose answer was lost, and that others followed since, is still known as one's own."""
     client = AsyncQdrantClient(":memory:")
     await beside(client, "p-").current()
-    slow = far_away(client, Random(1), lost=0.1)
+    slow = far_away(client, Random(1), lost=0.3)
     async with anyio.create_task_group() as tasks:
         for _ in range(10):
             tasks.start_soon(count_up, JournalPoints(slow, "p-first", Calls(10)), 3)
