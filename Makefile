@@ -5,7 +5,7 @@ PEERS := benchmarks/checkpoints/requirements
 STREAM := benchmarks/stream/requirements
 SUITE := tests/langgraph_suite/requirements
 BGE := tests/bge/requirements
-CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py
+CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py compose_knowledge.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-checkpoints soak test-langgraph test-bge lock

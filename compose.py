@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
-from anyio.abc import TaskStatus
+from anyio import CancelScope, Event, create_task_group, move_on_after
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.store.base import BaseStore
 from redis.asyncio import Redis
 
+from compose_knowledge import make_memory, open_embedders, reach_knowledge
 from graphs import GRAPHS, INGEST
 from ingestion.artifacts import sweep_artifacts
-from ingestion.knowledge import Knowledge
 from ingestion.leftovers import sweep_hourly
 from ingestion.opening import Setup, make_pipeline, open_reader
 from ingestion.pipeline import Pipeline
 from ingestion.reading import Reader
-from ingestion.remote import RemoteKnowledge, SharedKnowledge, functions
-from ingestion.remote_memory import SharedMemory
+from ingestion.remote import SharedKnowledge
 from nodes.scripts import SCRIPTS
 from runtime.assistants import Assistants
 from runtime.auth import check_exposure, read_keys
@@ -36,7 +34,7 @@ from runtime.commands import Commands
 from runtime.context import OPERATOR, Context, Role, User
 from runtime.crons import Crons
 from runtime.engine import Engine
-from runtime.errors import KnowledgeUnavailable, PermissionDenied
+from runtime.errors import PermissionDenied
 from runtime.events import EventLog
 from runtime.execution import RunLimits
 from runtime.hub import open_hub
@@ -45,7 +43,6 @@ from runtime.passage import Passage
 from runtime.project import Project
 from runtime.queue import RunQueue
 from runtime.redis import connect, open_redis
-from runtime.remote import Caller, Function, answering
 from runtime.runs import Runs
 from runtime.settings import Settings
 from runtime.store import RedisStore
@@ -55,7 +52,6 @@ from runtime.threads import Threads
 from runtime.worker import Worker
 from runtime.working import serve_queue
 
-_OWNER_POLL_S = 1.0
 _WORKERS_POLL_S = 1.0
 """A worker that died is believed to live for some seconds."""
 _INGESTING: frozenset[Role] = frozenset({"manager", "engineer", "admin"})
@@ -94,7 +90,15 @@ class Installation:
                 )
             return await self.pipeline.step(user.tenant, stage, state, report, roots=self._roots(user))
 
-        return Context(user, lambda: self.model, search, self.settings.packs_dir, ingest)
+        return Context(
+            user,
+            lambda: self.model,
+            search,
+            self.settings.packs_dir,
+            ingest,
+            passage_tokens=self.settings.passage_tokens,
+            search_timeout_s=self.settings.search_timeout_s,
+        )
 
     def _roots(self, user: User) -> list[Path] | None:
         """The folders whose files the user's runs may read; None: any that this process may.
@@ -146,8 +150,9 @@ async def _wire(
     own_index: bool,
     project: Project | None,
 ) -> Installation:
-    memory = _memory(settings, waiting)
-    knowledge = await _knowledge(stack, settings, waiting, memory, own_index)
+    memory = make_memory(settings, waiting)
+    embedders = await stack.enter_async_context(open_embedders(settings))
+    knowledge = await reach_knowledge(stack, settings, embedders, waiting, memory, own_index)
     queue = RunQueue(waiting, settings.heartbeat_s)
     return Installation(
         settings=settings,
@@ -160,7 +165,7 @@ async def _wire(
         model=await stack.enter_async_context(_model(settings)),
         knowledge=knowledge,
         pipeline=await make_pipeline(
-            setup_of(settings), knowledge, await stack.enter_async_context(open_reading(settings))
+            setup_of(settings), knowledge, embedders, await stack.enter_async_context(open_reading(settings))
         ),
     )
 
@@ -257,60 +262,6 @@ def _ocr(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
         max_retries=settings.model_retries,
         temperature=0,
     )
-
-
-def _memory(settings: Settings, waiting: Redis) -> SharedMemory | None:
-    if not settings.store_search:
-        return None
-    return SharedMemory(Caller(waiting), settings.search_timeout_s)
-
-
-async def _knowledge(
-    stack: AsyncExitStack, settings: Settings, waiting: Redis, memory: SharedMemory | None, own_index: bool
-) -> SharedKnowledge:
-    knowledge = SharedKnowledge(RemoteKnowledge(Caller(waiting), settings.search_timeout_s))
-    if own_index:
-        tasks = await stack.enter_async_context(create_task_group())
-        stack.callback(tasks.cancel_scope.cancel)
-        await tasks.start(_own_index, knowledge, memory, settings, waiting)
-    return knowledge
-
-
-async def _own_index(
-    knowledge: SharedKnowledge,
-    memory: SharedMemory | None,
-    settings: Settings,
-    waiting: Redis,
-    *,
-    task_status: TaskStatus[None],
-) -> None:
-    """Owns the index and answers the others. Started after the first try: another may own it for now."""
-    tried = False
-    while True:
-        items: AbstractAsyncContextManager[Mapping[str, Function]]
-        items = memory.own(settings.data_dir) if memory else nullcontext({})
-        try:
-            async with (
-                open_index(settings) as owned,
-                items as more,
-                answering(waiting, {**functions(owned), **more}),
-            ):
-                knowledge.owned = owned
-                if not tried:
-                    task_status.started()
-                await sweep_hourly(owned.sweep)
-        except KnowledgeUnavailable:
-            if not tried:
-                task_status.started()
-            tried = True
-        finally:
-            knowledge.owned = None
-        await sleep(_OWNER_POLL_S)
-
-
-def open_index(settings: Settings) -> AbstractAsyncContextManager[Knowledge]:
-    """The embedded index of this installation. Raises KnowledgeUnavailable naming the process that has it."""
-    return Knowledge.open(settings.data_dir)
 
 
 async def _work_if_nobody_does(installation: Installation, waiting: Redis, done: Event) -> None:

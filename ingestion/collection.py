@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import TypeAdapter
@@ -44,6 +45,10 @@ class Collections(Protocol):
         """That one, created where there is none; it may be open already. Raises ProfileMismatch."""
         ...
 
+    async def kept(self, name: str) -> Collection:
+        """One that exists, opened. Raises InvalidInput where it does not."""
+        ...
+
     async def switch(self, name: str) -> None:
         """Makes an open one current, in one step."""
         ...
@@ -60,4 +65,14 @@ def collection_name(embedder: str, profile: Profile) -> str:
 
 def embedder_of(collection: str) -> str:
     """The name of the embedder that a collection was made for."""
-    return collection.rpartition("-")[0]
+    return original_name(collection).rpartition("-")[0]
+
+
+def restored_name(collection: str, at: datetime) -> str:
+    """`bge-m3-1f0c9a3e~20261122T031500123456`: of one that holds what a backup of the collection held."""
+    return f"{original_name(collection)}~{at:%Y%m%dT%H%M%S%f}"
+
+
+def original_name(collection: str) -> str:
+    """Without what `restored_name` adds."""
+    return collection.partition("~")[0]

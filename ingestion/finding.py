@@ -65,7 +65,9 @@ async def find(index: Index, mine: Within, query: Sought, limit: int, reranker: 
     """Children, best first, of at least `limit` parents where there are as many that match."""
     wanted = limit * _HITS_PER_PASSAGE
     if reranker is not None:
-        return await ranked_anew(reranker, query, await index.search(mine, query.asked(max(wanted, _RERANKED))))
+        return await ranked_anew(
+            reranker, query, await index.search(mine, query.asked(max(wanted, _RERANKED)))
+        )
     while True:
         hits = await index.search(mine, query.asked(wanted))
         if len(hits) < wanted or wanted >= _MAX_HITS or len(parents(hits, limit)) == limit:

@@ -96,7 +96,11 @@ class Index(Protocol):
         ...
 
     async def read(self, within: Within, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """`fields` of every point, by id."""
+        """`fields` of every point, by id; all of its payload where no field is named."""
+        ...
+
+    async def tenants(self) -> list[str]:
+        """All that have points, by name; for the installation's own upkeep."""
         ...
 
 

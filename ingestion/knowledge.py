@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from anyio import to_thread
+
+from ingestion.backup import Backup, Backups, read_manifest
 from ingestion.collection import Collection, Collections
 from ingestion.document import clean
 from ingestion.embedders.configured import Embedders
@@ -13,6 +17,7 @@ from ingestion.explanation import Explained, explain
 from ingestion.finding import find, sought, within
 from ingestion.index import Hit, Put
 from ingestion.leftovers import AT_ONCE
+from ingestion.moving import Moving
 from ingestion.parents import parents
 from ingestion.record import STORED, passage, stored
 from ingestion.report import Labels, Stats, StoredDocument
@@ -35,10 +40,15 @@ class Knowledge:
     """
 
     def __init__(
-        self, collections: Collections, embedders: Embedders, reranker: Reranker | None = None
+        self,
+        collections: Collections,
+        embedders: Embedders,
+        backups: Backups,
+        reranker: Reranker | None = None,
     ) -> None:
         self.collections = collections
         self.embedders = embedders
+        self._backups = backups
         self._reranker = reranker
         self._stats: OrderedDict[str, tuple[str, Stats]] = OrderedDict()
 
@@ -70,6 +80,34 @@ class Knowledge:
         unseen = await here.versions.unseen(tenant)
         mine, embedder = within(tenant, filters, unseen), self.embedders.of(here.name)
         return await explain(here.index, mine, embedder, clean(query), limit, self._reranker)
+
+    @property
+    def moving(self) -> Moving:
+        """For a move to another collection."""
+        return Moving(self.collections, self.embedders)
+
+    async def use(self, collection: str) -> None:
+        """Makes a kept one current, as it is. Raises InvalidInput for one that is not there.
+
+        Raises ProfileMismatch where nothing configured makes its vectors.
+        """
+        await self.collections.kept(collection)
+        self.embedders.of(collection)
+        await self.collections.switch(collection)
+
+    async def drop(self, collection: str) -> None:
+        """Deletes one that is not current. Raises InvalidInput."""
+        await self.collections.drop(collection)
+
+    async def backup(self, folder: str) -> Backup:
+        """See `Backups.backup`."""
+        return await self._backups.backup(folder)
+
+    async def recover(self, folder: str) -> Backup:
+        """See `Backups.recover`. Raises ProfileMismatch where nothing configured makes such vectors."""
+        manifest = await to_thread.run_sync(read_manifest, Path(folder))
+        self.embedders.of(manifest.collection)
+        return await self._backups.recover(folder)
 
     async def revision(self, tenant: str) -> str:
         """Another one whenever a search of the tenant may find something else than before."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ingestion.artifacts import sweep_artifacts
 from ingestion.budget import ByteBudget
 from ingestion.chunking import strategy_of
+from ingestion.embedders.configured import Embedders
 from ingestion.limits import Limits
 from ingestion.ocr.endpoint import Chat, endpoint_reader
 from ingestion.ocr.fallback import with_fallback
@@ -60,13 +61,16 @@ class Setup:
     """Pages at the OCR endpoint at once."""
 
 
-async def make_pipeline(setup: Setup, knowledge: SharedKnowledge, reader: Reader) -> Pipeline:
+async def make_pipeline(
+    setup: Setup, knowledge: SharedKnowledge, embedders: Embedders, reader: Reader
+) -> Pipeline:
     """Raises SettingsInvalid."""
     _check_strategy(setup.strategy, setup.tokens)
     await sweep_artifacts(setup.folder)
     remote = Remote(WebRules(allowed_hosts=frozenset(setup.hosts)))
     budget = ByteBudget(setup.budget_bytes - setup.budget_bytes // _PAGES_SHARE)
-    return Pipeline(Means(knowledge, reader, budget, setup.folder, setup.strategy, setup.tokens, remote))
+    way = (setup.strategy, setup.tokens)
+    return Pipeline(Means(knowledge, reader, budget, setup.folder, embedders, *way, remote))
 
 
 @asynccontextmanager

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
+from ingestion.embedders import wire
 from ingestion.index import Put
-from ingestion.vectors import Sparse, Vector
+from ingestion.vectors import Sparse
 
 Row = list[Any]
-"""Id, vectors by name, payload. A sparse vector is its indices and values, another its bytes and shape."""
+"""Id, vectors as `wire` has them, payload."""
 
 _BATCH = 256
 _BATCH_FLOATS = 1_000_000
@@ -20,12 +18,12 @@ _BATCH_FLOATS = 1_000_000
 
 
 def as_row(put: Put) -> Row:
-    return [put.id, {name: _as_json(vector) for name, vector in put.vectors.items()}, put.payload]
+    return [put.id, wire.as_row(put.vectors), put.payload]
 
 
 def as_put(row: Sequence[Any]) -> Put:
     id, vectors, payload = row
-    return Put(id, {name: _as_vector(value) for name, value in vectors.items()}, payload)
+    return Put(id, wire.as_vectors(vectors), payload)
 
 
 def batches(points: Iterable[Put]) -> Iterator[list[Put]]:
@@ -46,17 +44,3 @@ def _floats(put: Put) -> int:
     return sum(
         len(vector.values) if isinstance(vector, Sparse) else vector.size for vector in put.vectors.values()
     )
-
-
-def _as_json(vector: Vector) -> list[Any]:
-    if isinstance(vector, Sparse):
-        return [list(vector.indices), list(vector.values)]
-    # As numbers, JSON would be four times as long.
-    return [b64encode(vector.astype("<f4").tobytes()).decode(), list(vector.shape)]
-
-
-def _as_vector(value: Sequence[Any]) -> Vector:
-    first, second = value
-    if isinstance(first, str):
-        return np.frombuffer(b64decode(first), "<f4").reshape(second).astype(np.float32)
-    return Sparse(first, second)

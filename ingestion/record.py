@@ -29,7 +29,7 @@ class Record(NamedTuple):
 
     id: str
     text: str
-    """What is embedded: section, table header and text, since a row says little without them."""
+    """What is embedded."""
     payload: dict[str, Any]
 
 
@@ -52,18 +52,13 @@ def records(
     """One for each child, in the document's order.
 
     `labels` are what a search of it may be narrowed by, `tags` and `date`; `more` are the figures of
-    `StoredDocument` beside ours. A point's id is of its version: what is being written never touches what is
-    read meanwhile.
+    `StoredDocument` beside ours.
     """
     shared = {"document": document.name, "document_id": document_id, "version": version, **labels}
-    pairs = [(family.parent, child) for family in families for child in family.children]
+    children = [_payload(family.parent, child) for family in families for child in family.children]
     made = [
-        Record(
-            digest(version, child.id),
-            _searchable(child),
-            {**shared, **_payload(parent, child), "ordinal": i},
-        )
-        for i, (parent, child) in enumerate(pairs)
+        Record(point_name(version, child["chunk_id"]), searchable(child), {**shared, **child, "ordinal": i})
+        for i, child in enumerate(children)
     ]
     if made:
         made[0].payload.update(_figures(document, families), **more)
@@ -92,12 +87,19 @@ def passage(hit: Hit) -> Passage:
 
 def stored(payload: Mapping[str, Any]) -> StoredDocument:
     """The version whose first point holds `payload`."""
-    given = {key: payload[key] for key in STORED if key in payload and key not in _LISTS}
-    return StoredDocument(**given, **{key: tuple(payload.get(key) or ()) for key in _LISTS})
+    given: dict[str, Any] = {key: payload[key] for key in STORED if key in payload}
+    given |= {key: tuple(given.get(key) or ()) for key in _LISTS}
+    return StoredDocument(**given)
 
 
-def _searchable(child: Chunk) -> str:
-    return "\n".join(text for text in (child.section, child.prefix, child.text) if text)
+def point_name(version: str, chunk_id: str) -> str:
+    """Of a child's point; of its version, so that writing one never touches what is read meanwhile."""
+    return digest(version, chunk_id)
+
+
+def searchable(payload: Mapping[str, Any]) -> str:
+    """What is embedded of a child: section, table header and text, since a row says little without them."""
+    return "\n".join(text for key in ("section", "prefix", "text") if (text := payload[key]))
 
 
 def _payload(parent: Chunk, child: Chunk) -> dict[str, Any]:
@@ -105,6 +107,7 @@ def _payload(parent: Chunk, child: Chunk) -> dict[str, Any]:
         "chunk_id": child.id,
         "parent_id": parent.id,
         "text": child.text,
+        "prefix": child.prefix,
         "parent_text": parent.full_text,
         "parent_tokens": parent.tokens,
         "start": child.start,

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from anyio import to_thread
 from pydantic import TypeAdapter
 
+from ingestion.backup import Backup
 from ingestion.explanation import Explained
 from ingestion.index import Put
 from ingestion.knowledge import Knowledge
 from ingestion.points import Row, as_put, as_row
 from ingestion.record import stored
+from ingestion.remote_moving import RemoteMoving, moving_functions
 from ingestion.report import Labels, Stats, StoredDocument
 from runtime.errors import KnowledgeUnavailable
 from runtime.narrowing import ANYTHING, Filters
@@ -22,6 +24,8 @@ from runtime.passage import Passage
 
 _EXPLAINED, _STATS, _LABELS = TypeAdapter(Explained), TypeAdapter(Stats), TypeAdapter(Labels)
 
+_COPY_S = 3_600.0
+"""For a backup of the whole index, or its way back."""
 _TRIES = 6
 """Of a call of ingestion, each as long as a search may take. All of them bear to be made twice."""
 
@@ -38,6 +42,25 @@ class RemoteKnowledge:
     def __init__(self, call: Call, timeout_s: float) -> None:
         self._call = call
         self._timeout_s = timeout_s
+
+    @property
+    def moving(self) -> RemoteMoving:
+        """For a move to another collection."""
+        return RemoteMoving(self._insist)
+
+    async def use(self, collection: str) -> None:
+        """See `Knowledge.use`."""
+        await self._insist("use", collection=collection)
+
+    async def drop(self, collection: str) -> None:
+        """See `Collections.drop`."""
+        await self._insist("drop", collection=collection)
+
+    async def backup(self, folder: str) -> Backup:
+        return Backup.model_validate(await self._call("backup", _COPY_S, folder=folder))
+
+    async def recover(self, folder: str) -> Backup:
+        return Backup.model_validate(await self._call("recover", _COPY_S, folder=folder))
 
     async def search(
         self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING
@@ -144,6 +167,12 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
     async def explain(tenant: str, query: str, limit: int, filters: dict[str, Any]) -> dict[str, Any]:
         return asdict(await knowledge.explain(tenant, query, limit=limit, filters=Filters(**filters)))
 
+    async def backup(folder: str) -> dict[str, Any]:
+        return (await knowledge.backup(folder)).model_dump(mode="json")
+
+    async def recover(folder: str) -> dict[str, Any]:
+        return (await knowledge.recover(folder)).model_dump(mode="json")
+
     async def stats(tenant: str) -> dict[str, Any]:
         return asdict(await knowledge.stats(tenant))
 
@@ -167,8 +196,10 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
     async def relabel(tenant: str, document_id: str, labels: dict[str, Any]) -> None:
         await knowledge.relabel(tenant, document_id, _LABELS.validate_python(labels))
 
-    own = (search, explain, stats, documents, shown, named, versions, stage, relabel)
+    own = (search, explain, backup, recover, stats, documents, shown, named, versions, stage, relabel)
     same = (
+        knowledge.drop,
+        knowledge.use,
         knowledge.revision,
         knowledge.collection,
         knowledge.count,
@@ -177,4 +208,5 @@ def functions(knowledge: Knowledge) -> Mapping[str, Callable[..., Awaitable[Any]
         knowledge.discard,
         knowledge.remove,
     )
-    return {function.__name__: function for function in (*own, *same)}
+    answered: dict[str, Callable[..., Awaitable[Any]]] = {each.__name__: each for each in (*own, *same)}
+    return {**answered, **moving_functions(knowledge.moving)}

@@ -56,7 +56,11 @@ class Labels:
 
     def as_payload(self) -> dict[str, Any]:
         """Of those that are given."""
-        given = {"document": self.name, "tags": None if self.tags is None else list(self.tags), "date": self.date}
+        given = {
+            "document": self.name,
+            "tags": None if self.tags is None else list(self.tags),
+            "date": self.date,
+        }
         return {key: value for key, value in given.items() if value is not None}
 
 

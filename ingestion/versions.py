@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -70,11 +71,13 @@ class Versions:
 
         return await self.seen(tenant, first, lambda row: str(row["version"]))
 
-    async def read_all(self, tenant: str, fields: list[str], document_id: str) -> list[dict[str, Any]]:
-        """The first points of the document's versions, those that were kept among them."""
+    async def read_all(
+        self, tenant: str, fields: Sequence[str], document_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The first points of a document's versions, or everybody's, those that were kept among them."""
         hidden = (await self._journal.state(tenant)).hidden
-        of_it = Within(tenant, {"document_id": document_id, "ordinal": 0}, but={"version": list(hidden)})
-        return await self._index.read(of_it, fields)
+        equal: Values = {"ordinal": 0} if document_id is None else {"document_id": document_id, "ordinal": 0}
+        return await self._index.read(Within(tenant, equal, but={"version": list(hidden)}), fields)
 
     async def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Writes points of a version that nobody sees."""
@@ -133,6 +136,34 @@ class Versions:
     async def remove(self, tenant: str, document_id: str) -> bool:
         """Deletes all versions, those being written among them; False when there is none."""
         return await self._in_turn(lambda: self._remove(tenant, document_id))
+
+    async def admit(self, tenant: str, version: str, points: int) -> None:
+        """Shows a version that was staged beside all others, as it was marked elsewhere.
+
+        Raises KnowledgeUnavailable where it has not as many points, and drops those.
+        """
+
+        async def admit() -> None:
+            state = await self._journal.state(tenant)
+            await self._check_whole(tenant, version, points, state)
+            if version in state.hidden:
+                await self._change(tenant, state, show=[version])
+
+        await self._in_turn(admit)
+
+    async def dismiss(self, tenant: str, versions: Sequence[str]) -> None:
+        """Deletes these versions, whatever they are."""
+
+        async def dismiss() -> None:
+            await self._drop(tenant, versions, await self._journal.state(tenant))
+
+        await self._in_turn(dismiss)
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """Within the block this process changes nothing; what begins to wait goes on after it."""
+        async with self._turn:
+            yield
 
     async def leftovers(self) -> list[tuple[str, str]]:
         """Tenant and version of what runs and processes that never came back have left."""

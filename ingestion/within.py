@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Values = Mapping[str, str | int]
-Lists = Mapping[str, Sequence[str]]
+Lists = Mapping[str, Sequence[str] | Sequence[int]]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr
 
 from runtime.errors import ModelOutputInvalid, ModelUnavailable
-from runtime.models import _LOOPBACK, _NO_KEY, _checked, as_app_error
+from runtime.models import LOOPBACK, NO_KEY, as_app_error, checked_url
 
 _CONNECT_TIMEOUT_S = 5.0
 _NO_EMBEDDINGS = (TypeError, ValueError, AttributeError, KeyError)
@@ -31,11 +31,11 @@ async def open_embeddings(
     SettingsInvalid for a URL that is none.
     """
     timeout = openai.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S)
-    async with openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=_LOOPBACK) as http:
+    async with openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=LOOPBACK) as http:
         yield EndpointEmbeddings(
             model=name,
-            openai_api_base=_checked(base_url),
-            openai_api_key=api_key or _NO_KEY,
+            openai_api_base=checked_url(base_url),
+            openai_api_key=api_key or NO_KEY,
             http_async_client=http,
             openai_proxy=None,
             request_timeout=timeout,

@@ -31,10 +31,10 @@ from runtime.structured import pydantic_class, read_as
 
 _OPENAI_URL = "https://api.openai.com/v1"
 _CONNECT_TIMEOUT_S = 5.0
-_NO_KEY = SecretStr("none")
+NO_KEY = SecretStr("none")
 """Sent where only a URL is set: local endpoints ask for no key, but the client insists on one."""
 
-_LOOPBACK = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+LOOPBACK = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 """Reached directly, whatever HTTP_PROXY says: a proxy's loopback is another machine."""
 
 _BROKEN = (openai.OpenAIError, TimeoutError, ValueError)
@@ -75,11 +75,11 @@ async def open_model(
         yield ScriptedModel(scripts=scripts, token_delay_s=scripted_token_delay_s)
         return
     timeout = openai.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S)
-    async with openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=_LOOPBACK) as http:
+    async with openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=LOOPBACK) as http:
         yield EndpointModel(
             model=name,
-            base_url=_checked(base_url or _OPENAI_URL),
-            api_key=api_key or _NO_KEY,
+            base_url=checked_url(base_url or _OPENAI_URL),
+            api_key=api_key or NO_KEY,
             http_async_client=http,
             openai_proxy=None,
             timeout=timeout,
@@ -93,7 +93,7 @@ async def open_model(
         )
 
 
-def _checked(base_url: str) -> str:
+def checked_url(base_url: str) -> str:
     try:
         url = urlsplit(base_url)
         is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -84,6 +84,38 @@ class Settings(BaseSettings):
     store_search: bool = False
     """Whether the store's items are found by `query`; each put then waits for the process that owns the
     index. The same for all processes. Items put before it was on are found from their next put on."""
+    embedder: Literal["bm25", "endpoint", "bge-m3"] = "bm25"
+    """What makes the vectors of a new index; one that is there keeps its own until
+    `cornerman index migrate`."""
+    embedding_base_url: str | None = None
+    """An OpenAI-compatible `/v1/embeddings`."""
+    embedding_api_key: SecretStr | None = None
+    embedding_model: str = "text-embedding-3-small"
+    embedding_size: int = Field(1536, ge=1, le=65_536)
+    """Floats of one of its vectors."""
+    embedding_languages: str = ""
+    """Those that it speaks, comma-separated, as `en` or `zh`; empty for all. It takes no part in others."""
+    embedding_timeout_s: Positive = 60.0
+    """For one batch, by whichever embedder."""
+    embedding_cache_bytes: int = Field(2_000_000_000, ge=0)
+    """Of vectors that are kept by their text's hash, in `data_dir`; 0 keeps none."""
+    bge_dir: Path | None = None
+    """Folder with the files of BAAI/bge-m3, where the extra `bge` is installed."""
+    bge_device: str = ""
+    """As torch names it, `cuda:0`; empty for a GPU where there is one."""
+    bge_max_tokens: int = Field(512, ge=8, le=8_192)
+    bge_colbert: bool = True
+    """Whether what was found is ranked anew by ColBERT's vectors, a row for each token."""
+    reranker_dir: Path | None = None
+    """Folder of a cross-encoder, as BAAI/bge-reranker-v2-m3, which then ranks anew what was found."""
+    qdrant_url: str | None = None
+    """A Qdrant server, 1.16 or newer, for all processes; None: the engine itself, in `data_dir`."""
+    qdrant_api_key: SecretStr | None = None
+    qdrant_prefix: str = Field("cornerman-", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Of its collections' names."""
+    passage_tokens: Count = 3_000
+    """Of passages that a model is given for one answer."""
+
     child_tokens: Count = 128
     parent_tokens: Count = 512
     """Limits of the default chunking, in tokens."""
@@ -137,12 +169,23 @@ class Settings(BaseSettings):
         """`ingest_hosts`, parted."""
         return _parted(self.ingest_hosts)
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """`embedding_languages`, parted."""
+        return tuple(_parted(self.embedding_languages))
+
     @field_validator(
         "redis_url",
         "api_keys",
         "model_base_url",
         "openai_api_key",
         "config",
+        "embedding_base_url",
+        "embedding_api_key",
+        "bge_dir",
+        "reranker_dir",
+        "qdrant_url",
+        "qdrant_api_key",
         "docling_artifacts",
         "ocr_base_url",
         "ocr_api_key",

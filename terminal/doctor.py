@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from rich.table import Table
 from rich.text import Text
 
-from compose import open_index
+from compose_knowledge import open_index
 from runtime.auth import check_exposure, read_keys
 from runtime.embedded_redis import find_server
 from runtime.errors import AppError

@@ -39,6 +39,10 @@ class Asked:
     keep_missing: bool = False
     strategy: Mapping[str, Any] = field(default_factory=dict)
     """Name and parameters of the chunking; {}: as configured."""
+    tags: Sequence[str] | None = None
+    """None: those that a document has."""
+    date: str | None = None
+    """None: the day when its source was last changed."""
 
 
 async def ingest_asked(settings: Settings, asked: Asked, console: Console) -> list[Outcome]:
@@ -75,7 +79,9 @@ async def ingest(installation: Installation, asked: Asked, console: Console) -> 
     """One outcome per document, then those of the documents that are no longer where they came from."""
     sources, lost = await _located(asked.sources, installation.pipeline.means.rules(None))
     # All of it each time: what a run does not say, its thread still knows from the run before.
-    more = {"keep_versions": asked.keep_versions, "strategy": dict(asked.strategy)}
+    tags = list(asked.tags) if asked.tags is not None else None
+    labels = {"tags": tags, "date": asked.date}
+    more = {"keep_versions": asked.keep_versions, "strategy": dict(asked.strategy), **labels}
     with _bars(console, len(sources), shown=not asked.as_json) as watch:
         async with anyio.create_task_group() as tasks:
             stop = CancelScope()

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from itertools import count
+from pathlib import Path
+from typing import Any
 
-from compose import open_index
+from compose_knowledge import open_index
 from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
+from ingestion.collection import collection_name
 from ingestion.document import Document, Part, assemble
-from ingestion.embed import bm25
+from ingestion.embedders.bm25 import Bm25Embedder
+from ingestion.embedders.configured import Embedders
 from ingestion.index import Put
 from ingestion.knowledge import Knowledge
+from ingestion.opening_knowledge import open_knowledge
 from ingestion.record import document_id_of, records
 from runtime.settings import Settings
 from tests.samples import SAMPLES, sample
 
+EMBEDDER = Bm25Embedder()
+HERE = collection_name("bm25", EMBEDDER.profile)
+"""The collection that a test's index has at first."""
 _TIMES = count(1_000)
 """Each document is a little later than the one before."""
 
 
-def points_of(document: Document, version: str, place: str = "") -> list[Put]:
+def open_bm25(folder: Path, timeout_s: float = 10) -> AbstractAsyncContextManager[Knowledge]:
+    """An index below `folder`, with BM25 alone."""
+    return open_knowledge(folder, Embedders({"bm25": EMBEDDER}, "bm25"), timeout_s)
+
+
+async def points_of(document: Document, version: str, place: str = "", **labels: Any) -> list[Put]:
     """What the steps make of a parsed document that comes from `place`; by default its name is its place."""
     document_id = document_id_of(place or document.name)
     families = strategy_of({})(document, document_id)
     more = {"source": place or document.name, "ingested_at": str(next(_TIMES))}
-    model = bm25()
-    made = records(document, families, document_id, version, more)
-    return [Put(r.id, model.embed_document(r.text), r.payload) for r in made]
+    made = records(document, families, document_id, version, labels, more)
+    vectors = await EMBEDDER.documents([record.text for record in made])
+    return [Put(r.id, of_it, r.payload) for r, of_it in zip(made, vectors, strict=True)]
 
 
 async def put(
-    knowledge: Knowledge, tenant: str, document: Document, *, keep: bool = False, place: str = ""
+    knowledge: Knowledge,
+    tenant: str,
+    document: Document,
+    *,
+    keep: bool = False,
+    place: str = "",
+    **labels: Any,
 ) -> str:
     """Writes a document, in the place of an earlier one from its place; its version."""
     document_id = document_id_of(place or document.name)
     version = digest(document_id, document.text)
-    points = points_of(document, version, place)
-    await knowledge.stage(tenant, version, points, writer="test")
-    await knowledge.publish(tenant, document_id, version, points=len(points), keep=keep)
+    points = await points_of(document, version, place, **labels)
+    await knowledge.stage(tenant, version, points, writer="test", collection=HERE)
+    await knowledge.publish(tenant, document_id, version, points=len(points), keep=keep, collection=HERE)
     return version
 
 

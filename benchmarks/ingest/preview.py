@@ -17,12 +17,14 @@ from benchmarks.ingest.reading import open_files, read
 from benchmarks.ingest.report import Findings, Table
 from ingestion.chunk import digest
 from ingestion.chunking import strategy_of
+from ingestion.collection import collection_name
 from ingestion.document import Document, Part, assemble
-from ingestion.embed import bm25
+from ingestion.embedders.bm25 import Bm25Embedder
+from ingestion.embedders.configured import Embedders
 from ingestion.index import Put
-from ingestion.knowledge import Knowledge
+from ingestion.opening_knowledge import open_knowledge
 from ingestion.preview import PreviewCache, preview
-from ingestion.record import document_id_of, records
+from ingestion.record import Record, document_id_of, records
 from ingestion.strategy import STRATEGIES
 
 _PAGES, _DOCUMENTS = 20, 1_000
@@ -90,12 +92,18 @@ def _median_ms(function: Callable[[], object]) -> float:
 
 async def _statistics(folder: Path) -> tuple[float, int]:
     """Median milliseconds, and the documents they are over."""
-    async with Knowledge.open(folder) as knowledge:
+    embedder = Bm25Embedder()
+    collection = collection_name("bm25", embedder.profile)
+    async with open_knowledge(folder, Embedders({"bm25": embedder}, "bm25"), 10) as knowledge:
         for number in range(_DOCUMENTS):
             name, version = f"{number}.md", digest(str(number))
-            points = await to_thread.run_sync(_points, name, number, version)
-            await knowledge.stage("acme", version, points, writer="bench")
-            await knowledge.publish("acme", document_id_of(name), version, points=len(points))
+            made = await to_thread.run_sync(_records, name, number, version)
+            vectors = await embedder.documents([record.text for record in made])
+            points = [Put(r.id, of_it, r.payload) for r, of_it in zip(made, vectors, strict=True)]
+            await knowledge.stage("acme", version, points, writer="bench", collection=collection)
+            await knowledge.publish(
+                "acme", document_id_of(name), version, points=len(points), collection=collection
+            )
         times = []
         for _ in range(_ROUNDS):
             began = perf_counter()
@@ -104,13 +112,12 @@ async def _statistics(folder: Path) -> tuple[float, int]:
     return median(times), stats.documents
 
 
-def _points(name: str, number: int, version: str) -> Sequence[Put]:
+def _records(name: str, number: int, version: str) -> Sequence[Record]:
     text = documents.markdown(number, 3).decode()
     parts = [
         Part("heading", part.removeprefix("## "), 2) if part.startswith("## ") else Part("paragraph", part)
         for part in text.split("\n\n")
     ]
     document = assemble(name, parts)
-    document_id, model = document_id_of(name), bm25()
-    made = records(document, strategy_of({})(document, document_id), document_id, version, {})
-    return [Put(record.id, model.embed_document(record.text), record.payload) for record in made]
+    document_id = document_id_of(name)
+    return records(document, strategy_of({})(document, document_id), document_id, version, {}, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingestion.collection import collection_name
+from ingestion.collection import collection_name, original_name
 from ingestion.embed import Embedder
 from runtime.errors import InvalidInput, ProfileMismatch
 
@@ -15,9 +15,7 @@ class Embedders:
     def __init__(self, by_name: Mapping[str, Embedder], default: str) -> None:
         """`default` makes the first collection."""
         self._by_name = by_name
-        self._collections = {
-            collection_name(name, one.profile): one for name, one in by_name.items()
-        }
+        self._collections = {collection_name(name, one.profile): one for name, one in by_name.items()}
         self.default = default
 
     @property
@@ -27,17 +25,16 @@ class Embedders:
     def named(self, name: str) -> Embedder:
         """Raises InvalidInput."""
         if name not in self._by_name:
-            raise InvalidInput(
-                f"there is no embedder {name!r}; configured are {', '.join(self._by_name)}"
-            )
+            raise InvalidInput(f"there is no embedder {name!r}; configured are {', '.join(self._by_name)}")
         return self._by_name[name]
 
     def of(self, collection: str) -> Embedder:
         """What makes the vectors of a collection. Raises ProfileMismatch where nothing configured does."""
-        if collection not in self._collections:
+        name = original_name(collection)
+        if name not in self._collections:
             raise ProfileMismatch(
                 f"the index holds vectors of {collection!r}, and what is configured makes those of"
                 f" {sorted(self._collections)}; configure that embedder as it was, or let"
                 " `cornerman index migrate --to NAME` make the vectors of another"
             )
-        return self._collections[collection]
+        return self._collections[name]

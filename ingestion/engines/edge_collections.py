@@ -41,7 +41,9 @@ class EdgeCollections:
         return self._open[self._current]
 
     async def names(self) -> list[str]:
-        return sorted(path.parent.name for path in self._folder.glob("*/profile.json"))
+        there = (path.parent.name for path in self._folder.glob("*/profile.json"))
+        # One that is being made has a dot.
+        return sorted(name for name in there if "." not in name)
 
     async def open(self, name: str, profile: Profile) -> Collection:
         async with self._turn:
@@ -55,9 +57,29 @@ class EdgeCollections:
                 self._open[name] = Collection(name, index, Versions(index, journal))
         return self._open[name]
 
+    async def kept(self, name: str) -> Collection:
+        if name not in await self.names():
+            raise InvalidInput(f"there is no collection {name!r}; there are {', '.join(await self.names())}")
+        return await self.open_there(name)
+
     async def open_there(self, name: str) -> Collection:
-        """One that exists, whatever its profile."""
+        """One that exists, whatever its profile. Raises KnowledgeUnavailable where it is damaged."""
         return await self.open(name, await to_thread.run_sync(read_profile, self._folder / name))
+
+    def folder_of(self, name: str) -> Path:
+        """Of a collection that is there."""
+        return self._folder / name
+
+    async def take(self, copied: Path, name: str) -> None:
+        """Copies a collection's folder in, as one of that name."""
+        raw = self._folder / f"{name}.part"
+        try:
+            await to_thread.run_sync(shutil.copytree, copied, raw)
+            await to_thread.run_sync(raw.rename, self._folder / name)
+        except OSError as exc:
+            raise KnowledgeUnavailable(f"{str(copied)!r} cannot be copied ({exc.strerror})") from exc
+        finally:
+            await to_thread.run_sync(shutil.rmtree, raw, True)
 
     async def switch(self, name: str) -> None:
         await to_thread.run_sync(_point, self._folder, name)

@@ -73,5 +73,5 @@ def filter_of(within: Within) -> models.Filter:
     return models.Filter(must=must, must_not=but or None)
 
 
-def _has(key: str, values: Sequence[str]) -> models.FieldCondition:
+def _has(key: str, values: Sequence[str] | Sequence[int]) -> models.FieldCondition:
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))

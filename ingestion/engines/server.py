@@ -17,6 +17,7 @@ from ingestion.vectors import Profile
 from ingestion.within import Within
 
 _PAGE = 1_000
+_MOST_TENANTS = 1_000_000
 _BATCH = 64
 """Points in one request: of 1024 floats and as many again of JSON they are about a megabyte."""
 _CONNECTIONS = 32
@@ -98,7 +99,14 @@ class ServerIndex:
         at: Any = None
         while True:
             page = partial(self._client.scroll, self._collection, mine, limit=_PAGE, offset=at)
-            records, at = await self._calls(partial(page, with_payload=list(fields), with_vectors=False))
+            records, at = await self._calls(
+                partial(page, with_payload=list(fields) or True, with_vectors=False)
+            )
             rows += [record.payload or {} for record in records]
             if at is None:
                 return rows
+
+    async def tenants(self) -> list[str]:
+        every = partial(self._client.facet, self._collection, "tenant", limit=_MOST_TENANTS, exact=True)
+        response = await self._calls(every)
+        return sorted(str(hit.value) for hit in response.hits)

@@ -13,6 +13,7 @@ from langgraph_sdk import get_client
 from redis.asyncio import Redis
 
 from ingestion.memory import Memory
+from ingestion.opening_knowledge import open_memory
 from nodes.scripts import SCRIPTS
 from runtime.checkpoints import RedisSaver
 from runtime.models import open_model
@@ -105,5 +106,5 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def memory(tmp_path: Path) -> AsyncIterator[Memory]:
     """An index of the store's items."""
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
+    async with open_memory(tmp_path, timeout_s=10) as memory:
         yield memory

@@ -273,3 +273,19 @@ async def test_tenants_never_meet(index: Index, data: st.DataObject) -> None:
     await index.drop(Within(one))
     assert await index.count(Within(other)) == 1
     await index.drop(Within(other))
+
+
+async def test_tenants_are_named(index: Index) -> None:
+    """A move of the index reaches everybody's documents, whatever they are called."""
+    assert await index.tenants() == []
+    names = ["acme", 'x" OR "1"="1', "租户/../acme", *(f"t{n:02d}" for n in range(20))]
+    for name in names:
+        await index.put(name, [put("a", {1: 1.0}), put("b", {2: 1.0})])
+    assert await index.tenants() == sorted(names)
+
+
+async def test_all_of_the_payload_is_read(index: Index) -> None:
+    """A copy of a point is as the point."""
+    await index.put("acme", [put("a", {1: 1.0}, tags=["x", "y"], ordinal=3)])
+    (row,) = await index.read(Within("acme"), [])
+    assert row == {"name": "a", "tags": ["x", "y"], "ordinal": 3, "tenant": "acme"}

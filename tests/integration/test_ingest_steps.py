@@ -12,6 +12,7 @@ from anyio.abc import SocketStream
 
 from compose import Installation
 from ingestion.report import STAGES
+from ingestion.within import Within
 from runtime.errors import KnowledgeUnavailable, SourceUnavailable
 from tests.ingesting import COMMAND, ingested, open_working, started
 from tests.samples import SAMPLES
@@ -54,7 +55,8 @@ async def test_what_is_missing_in_the_end_is_noticed(place: Installation, tmp_pa
     assert state["chunks"] > 2
     owned = place.knowledge.owned
     assert owned is not None
-    owned._index.drop("acme", version=state["version"], ordinal=1)
+    here = await owned.collections.current()
+    await here.index.drop(Within("acme", {"version": state["version"], "ordinal": 1}))
     with pytest.raises(
         KnowledgeUnavailable, match=f"shows {state['chunks'] - 1} of {state['chunks']} chunks"
     ):

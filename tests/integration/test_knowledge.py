@@ -8,17 +8,20 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from ingestion.index import Index
+from ingestion.engines.edge import EdgeIndex
 from ingestion.knowledge import Knowledge
 from ingestion.leftovers import STALE_S
 from ingestion.record import document_id_of
+from ingestion.report import Labels
 from ingestion.versions import Versions
+from ingestion.within import Within
 from runtime.errors import InvalidInput, KnowledgeUnavailable
-from tests.knowledge import points_of, put, written
+from tests.knowledge import HERE, open_bm25, points_of, put, written
 from tests.samples import NAMES, SAMPLES, sample
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +49,7 @@ def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
 
     async def put_all() -> None:
-        async with Knowledge.open(folder) as knowledge:
+        async with open_bm25(folder) as knowledge:
             for name in NAMES:
                 await put(knowledge, "acme", sample(name))
 
@@ -57,14 +60,14 @@ def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def samples(sample_dir: Path) -> AsyncIterator[Knowledge]:
     """The sample knowledge, opened."""
-    async with Knowledge.open(sample_dir) as knowledge:
+    async with open_bm25(sample_dir) as knowledge:
         yield knowledge
 
 
 @pytest.fixture
 async def knowledge(tmp_path: Path) -> AsyncIterator[Knowledge]:
     """An empty knowledge."""
-    async with Knowledge.open(tmp_path / "data") as opened:
+    async with open_bm25(tmp_path / "data") as opened:
         yield opened
 
 
@@ -128,13 +131,13 @@ async def test_a_version_is_seen_whole_or_not_at_all(knowledge: Knowledge) -> No
     """While a new price list is written, searches see the old one; then the new one, and nothing of both."""
     old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars.", "Terms: thirty days."))
     new = written("p.md", "Team costs 41 dollars.", "Terms: ten days.")
-    points = points_of(new, "v2")
+    points = await points_of(new, "v2")
     for at in range(len(points)):
-        await knowledge.stage("acme", "v2", points[at : at + 1], writer="a")
+        await knowledge.stage("acme", "v2", points[at : at + 1], writer="a", collection=HERE)
         assert "39" in (await knowledge.search("acme", "team dollars"))[0].quote
         assert await seen(knowledge) == old
         assert (await knowledge.stats("acme")).documents == 1
-    await knowledge.publish("acme", P, "v2", points=len(points))
+    await knowledge.publish("acme", P, "v2", points=len(points), collection=HERE)
     assert ["41" in p.quote for p in await knowledge.search("acme", "team dollars")] == [True]
     assert await knowledge.search("acme", "thirty") == []
     assert await seen(knowledge) == "v2"
@@ -147,16 +150,16 @@ async def test_a_crash_while_the_old_version_is_deleted(
     """Readers see one version after the crash as before it, and publishing again finishes it."""
     keep = method == "mark"
 
-    def crash(index: Index, tenant: str, *_: object, **equal: str) -> None:
-        if index.count(tenant, **equal):
+    async def crash(index: EdgeIndex, within: Within, *_: object) -> None:
+        if await index.count(within):
             raise RuntimeError("crash")
 
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
         with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="crash"):
-            patched.setattr(Index, method, crash)
+            patched.setattr(EdgeIndex, method, crash)
             await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=keep)
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
         version = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=keep)
         assert ["41" in p.quote for p in await knowledge.search("acme", "team")] == [True]
@@ -168,7 +171,7 @@ async def test_writing_again_what_is_seen_hides_nothing(knowledge: Knowledge) ->
     """A run that was lost after it had published does it all again, in the middle of somebody's call."""
     document = written("p.md", "Team costs 39 dollars.")
     version = await put(knowledge, "acme", document)
-    await knowledge.stage("acme", version, points_of(document, version), writer="b")
+    await knowledge.stage("acme", version, await points_of(document, version), writer="b", collection=HERE)
     assert len(await knowledge.search("acme", "team")) == 1
     await knowledge.discard("acme", version, writer="b")
     assert len(await knowledge.search("acme", "team")) == 1
@@ -177,29 +180,31 @@ async def test_writing_again_what_is_seen_hides_nothing(knowledge: Knowledge) ->
 
 async def test_a_version_that_was_given_up_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once by `discard`; after a day where nobody could say so."""
-    points = points_of(written("p.md", "Team costs 39 dollars."), "v1")
-    async with Knowledge.open(tmp_path) as knowledge:
-        await knowledge.stage("acme", "v1", points, writer="a")
+    points = await points_of(written("p.md", "Team costs 39 dollars."), "v1")
+    async with open_bm25(tmp_path) as knowledge:
+        await knowledge.stage("acme", "v1", points, writer="a", collection=HERE)
         await knowledge.discard("acme", "v1", writer="a")
         assert await knowledge.count("acme", "v1") == 0
-        await knowledge.stage("acme", "v1", points, writer="a")
-    async with Knowledge.open(tmp_path) as knowledge:
+        await knowledge.stage("acme", "v1", points, writer="a", collection=HERE)
+    async with open_bm25(tmp_path) as knowledge:
         assert await knowledge.count("acme", "v1") == 1
     monkeypatch.setattr("ingestion.journal.STALE_S", -STALE_S)
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         assert await knowledge.count("acme", "v1") == 0
 
 
 async def test_two_runs_of_one_version(knowledge: Knowledge) -> None:
     """One that gives up takes nothing of the other's away; the version goes with the last of them."""
-    points = points_of(written("p.md", *(f"Part {n} has seats." for n in range(40))), "v1")
+    points = await points_of(written("p.md", *(f"Part {n} has seats." for n in range(40))), "v1")
     for writer in ("a", "b"):
-        await knowledge.stage("acme", "v1", points, writer=writer)
+        await knowledge.stage("acme", "v1", points, writer=writer, collection=HERE)
     await knowledge.discard("acme", "v1", writer="b")
-    await knowledge.publish("acme", P, "v1", points=len(points))
+    await knowledge.publish("acme", P, "v1", points=len(points), collection=HERE)
     assert await knowledge.count("acme", "v1") == len(points)
     for writer in ("a", "b"):
-        await knowledge.stage("acme", "v2", points_of(written("p.md", "New."), "v2"), writer=writer)
+        await knowledge.stage(
+            "acme", "v2", await points_of(written("p.md", "New."), "v2"), writer=writer, collection=HERE
+        )
     for writer in ("a", "b"):
         await knowledge.discard("acme", "v2", writer=writer)
     assert await knowledge.count("acme", "v2") == 0
@@ -209,17 +214,17 @@ async def test_two_runs_of_one_version(knowledge: Knowledge) -> None:
 async def test_what_is_not_whole_is_not_shown(knowledge: Knowledge) -> None:
     """The old price list stays when points of the new one are missing, or stem from another reading."""
     old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
-    new = points_of(written("p.md", *(f"Part {n} costs 41 dollars." for n in range(40))), "v2")
+    new = await points_of(written("p.md", *(f"Part {n} costs 41 dollars." for n in range(40))), "v2")
     for count in (len(new) + 1, len(new) - 1):
-        await knowledge.stage("acme", "v2", new, writer="a")
+        await knowledge.stage("acme", "v2", new, writer="a", collection=HERE)
         with pytest.raises(KnowledgeUnavailable, match="ingest it again"):
-            await knowledge.publish("acme", P, "v2", points=count)
+            await knowledge.publish("acme", P, "v2", points=count, collection=HERE)
         assert await knowledge.count("acme", "v2") == 0
     assert await seen(knowledge) == old
-    await knowledge.stage("acme", "v2", new, writer="a")
+    await knowledge.stage("acme", "v2", new, writer="a", collection=HERE)
     assert await knowledge.remove("acme", P)
     with pytest.raises(KnowledgeUnavailable):
-        await knowledge.publish("acme", P, "v2", points=len(new))
+        await knowledge.publish("acme", P, "v2", points=len(new), collection=HERE)
     assert await knowledge.search("acme", "dollars") == []
 
 
@@ -280,22 +285,22 @@ async def test_a_crash_while_a_version_is_restored(
     """Searches see one of the two whole afterwards, and none is lost, however long the next start takes."""
     marked: list[object] = []
 
-    def crash(index: Index, *args: object, **equal: str) -> None:
-        marked.append(args)
+    async def crash(index: EdgeIndex, within: Within, payload: dict[str, Any]) -> None:
+        marked.append(payload)
         if len(marked) > dies_at:
             raise RuntimeError("crash")
-        mark(index, *args, **equal)  # type: ignore[arg-type]  # as they were given
+        await mark(index, within, payload)
 
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
         new = await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
-        mark = Index.mark
+        mark = EdgeIndex.mark
         with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="crash"):
-            patched.setattr(Index, "mark", crash)
+            patched.setattr(EdgeIndex, "mark", crash)
             await knowledge.restore("acme", P, old)
         price = "39" if dies_at else "41"
         assert [price in p.quote for p in await knowledge.search("acme", "team")] == [True]
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         assert [price in p.quote for p in await knowledge.search("acme", "team")] == [True]
         assert [v.version for v in await knowledge.versions("acme", P)] == [old, new]
         await knowledge.restore("acme", P, new if dies_at else old)
@@ -305,12 +310,12 @@ async def test_a_crash_while_a_version_is_restored(
 async def test_another_run_writes_while_a_version_is_published(knowledge: Knowledge) -> None:
     """What is written is neither taken for an old version, to be kept half, nor deleted under its run."""
     await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
-    later = points_of(written("p.md", "Team costs 43 dollars.", "# Terms", "Ten days."), "v3")
-    await knowledge.stage("acme", "v3", later[:1], writer="b")
+    later = await points_of(written("p.md", "Team costs 43 dollars.", "# Terms", "Ten days."), "v3")
+    await knowledge.stage("acme", "v3", later[:1], writer="b", collection=HERE)
     await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
     assert len(await knowledge.versions("acme", P)) == 2
-    await knowledge.stage("acme", "v3", later[1:], writer="b")
-    await knowledge.publish("acme", P, "v3", points=len(later), keep=True)
+    await knowledge.stage("acme", "v3", later[1:], writer="b", collection=HERE)
+    await knowledge.publish("acme", P, "v3", points=len(later), keep=True, collection=HERE)
     assert ["43" in p.quote for p in await knowledge.search("acme", "team")] == [True]
     assert len(await knowledge.versions("acme", P)) == 3
 
@@ -319,7 +324,7 @@ async def test_another_name(knowledge: Knowledge) -> None:
     """What a document is called is changed in place, for all its versions, and makes it no other document."""
     for text in ("Team costs 39 dollars.", "Team costs 41 dollars."):
         await put(knowledge, "acme", written("p.md", text), keep=True)
-    await knowledge.rename("acme", P, "a/p.md")
+    await knowledge.relabel("acme", P, Labels(name="a/p.md"))
     assert await knowledge.named("acme", "p.md") == []
     assert [p.document for p in await knowledge.search("acme", "team")] == ["a/p.md"]
     assert {version.document for version in await knowledge.versions("acme", P)} == {"a/p.md"}
@@ -344,7 +349,7 @@ async def test_searches_meanwhile_always_find_one_version(knowledge: Knowledge) 
     assert set(seen) == {1}
 
 
-@pytest.mark.parametrize("other", ["", "ACME", 'x" OR "1"="1', "租户/../acme"])
+@pytest.mark.parametrize("other", [" ", "ACME", 'x" OR "1"="1', "租户/../acme"])
 async def test_tenants_see_nothing_of_each_other(knowledge: Knowledge, other: str) -> None:
     """Equal document names, equal text, hostile tenant names: no hit, no score, no removal crosses over."""
     mine = written("notes.md", "Margins are seventy percent.", "Seats cost money.")
@@ -371,10 +376,9 @@ async def test_remove(knowledge: Knowledge) -> None:
 
 WRITE_AND_HANG = """
 import anyio, pathlib, sys
-from ingestion.knowledge import Knowledge
-from tests.knowledge import put, written
+from tests.knowledge import open_bm25, put, written
 async def main():
-    async with Knowledge.open(pathlib.Path(sys.argv[1])) as knowledge:
+    async with open_bm25(pathlib.Path(sys.argv[1])) as knowledge:
         await put(knowledge, "acme", written("a.md", "Seats cost money."))
         print("ready", flush=True)
         await anyio.sleep_forever()
@@ -389,29 +393,30 @@ async def test_another_process_owns_it_and_what_it_wrote_survives_its_death(tmp_
         assert owner.stdout is not None
         assert await anyio.to_thread.run_sync(owner.stdout.readline) == "ready\n"
         with pytest.raises(KnowledgeUnavailable, match=f"process {owner.pid}"):
-            async with Knowledge.open(tmp_path):
+            async with open_bm25(tmp_path):
                 pass
         os.kill(owner.pid, signal.SIGKILL)
-    async with Knowledge.open(tmp_path) as knowledge:
+    async with open_bm25(tmp_path) as knowledge:
         assert [p.quote for p in await knowledge.search("acme", "seats")] == ["Seats cost money."]
 
 
 async def test_a_half_made_index_is_made_again(tmp_path: Path) -> None:
     """A process killed while it created the index must not block the next start."""
-    (tmp_path / "index" / "shard-3.new" / "segments").mkdir(parents=True)
-    async with Knowledge.open(tmp_path) as knowledge:
+    (tmp_path / "index" / "collections" / f"{HERE}.new" / "segments").mkdir(parents=True)
+    async with open_bm25(tmp_path) as knowledge:
         assert (await knowledge.stats("acme")).documents == 0
 
 
 async def test_a_damaged_index_is_named(tmp_path: Path) -> None:
     """The message says which folder to move away; nothing is overwritten."""
-    shard = tmp_path / "index" / "shard-3"
-    shard.mkdir(parents=True)
-    (shard / "edge_config.json").write_text("no JSON")
-    with pytest.raises(KnowledgeUnavailable, match="shard-3' cannot be opened"):
-        async with Knowledge.open(tmp_path):
+    async with open_bm25(tmp_path):
+        pass
+    config = tmp_path / "index" / "collections" / HERE / "edge_config.json"
+    config.write_text("no JSON")
+    with pytest.raises(KnowledgeUnavailable, match=f"{HERE}' cannot be opened"):
+        async with open_bm25(tmp_path):
             pass
-    assert (shard / "edge_config.json").read_text() == "no JSON"
+    assert config.read_text() == "no JSON"
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -423,9 +428,9 @@ async def test_a_second_run_that_read_otherwise_takes_nothing_away(knowledge: Kn
         await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
     document_id = document_id_of("p.md")
     before = await knowledge.versions("acme", document_id)
-    points = points_of(first, version)
-    await knowledge.stage("acme", version, points, writer="b")
-    await knowledge.publish("acme", document_id, version, points=len(points) + 1, keep=True)
+    points = await points_of(first, version)
+    await knowledge.stage("acme", version, points, writer="b", collection=HERE)
+    await knowledge.publish("acme", document_id, version, points=len(points) + 1, keep=True, collection=HERE)
     shown = await knowledge.shown("acme", document_id)
     assert shown is not None and shown.version == version
     assert len(await knowledge.versions("acme", document_id)) == len(before)
@@ -438,13 +443,13 @@ async def test_a_version_whose_keeping_was_interrupted_is_kept(
     old = written("p.md", "Team costs 39 dollars.")
     version = await put(knowledge, "acme", old)
 
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         raise RuntimeError("interrupted")
 
     with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="interrupted"):
         patched.setattr(Versions, "_finish", fail)
         await put(knowledge, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
-    await knowledge.stage("acme", version, points_of(old, version), writer="b")
+    await knowledge.stage("acme", version, await points_of(old, version), writer="b", collection=HERE)
     await knowledge.discard("acme", version, writer="b")
     kept = [one.version for one in await knowledge.versions("acme", document_id_of("p.md"))]
     assert version in kept and len(kept) == 2

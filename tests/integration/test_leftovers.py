@@ -13,7 +13,7 @@ from ingestion.artifacts import sweep_artifacts
 from ingestion.leftovers import STALE_S, sweep_hourly
 from runtime.errors import KnowledgeUnavailable
 from tests.ingesting import id_of, open_working
-from tests.knowledge import points_of, written
+from tests.knowledge import HERE, points_of, written
 
 pytestmark = pytest.mark.anyio
 
@@ -53,8 +53,8 @@ async def test_a_process_that_stays_sweeps(tmp_path: Path, monkeypatch: pytest.M
     async with open_working(tmp_path / "data") as place:
         knowledge = place.knowledge.owned
         assert knowledge is not None
-        points = points_of(written("p.md", "Team costs 39 dollars."), "v1")
-        await knowledge.stage("acme", "v1", points, writer="lost")
+        points = await points_of(written("p.md", "Team costs 39 dollars."), "v1")
+        await knowledge.stage("acme", "v1", points, writer="lost", collection=HERE)
         old = left_behind(place.pipeline.means.folder / "old", STALE_S + 60)
         with anyio.fail_after(10):
             while old.exists():

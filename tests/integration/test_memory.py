@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.engines.edge import EdgeIndex
 from ingestion.memory import Memory
+from ingestion.opening_knowledge import open_memory
 from runtime.errors import KnowledgeUnavailable
 from runtime.store_index import Entry, IndexedItem
 
@@ -76,23 +78,25 @@ async def test_an_older_version_overwrites_nothing(memory: Memory) -> None:
 
 async def test_entries_are_there_when_it_is_opened_again(tmp_path: Path) -> None:
     """A server that restarts finds what was put before."""
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
+    async with open_memory(tmp_path, timeout_s=10) as memory:
         await memory.put([item(ANA, "k", 1, "lasting")])
-    async with Memory.open(tmp_path, timeout_s=10) as memory:
+    async with open_memory(tmp_path, timeout_s=10) as memory:
         assert await found(memory, ANA, "lasting") == [Entry(ANA, "k", 1)]
 
 
 async def test_its_failures_are_told_by_type(tmp_path: Path) -> None:
     """Damaged, closed or busy: the store's caller learns that the index failed, not how the engine put it."""
-    async with Memory.open(tmp_path / "closed", timeout_s=10) as memory:
+    async with open_memory(tmp_path / "closed", timeout_s=10) as memory:
         pass
     with pytest.raises(KnowledgeUnavailable, match="failed"):
         await memory.search(ANA, "anything", 10)
-    async with Memory.open(tmp_path / "busy", timeout_s=0.01) as memory:
-        await memory._write_thread.acquire_on_behalf_of("another")
+    async with open_memory(tmp_path / "busy", timeout_s=0.01) as memory:
+        index = memory._index
+        assert isinstance(index, EdgeIndex)
+        await index._write_thread.acquire_on_behalf_of("another")
         with pytest.raises(KnowledgeUnavailable, match="busy"):
             await memory.put([item(ANA, "k", 1, "text")])
-    (tmp_path / "damaged" / "index" / "memory").mkdir(parents=True)
+    (tmp_path / "damaged" / "index" / "items").mkdir(parents=True)
     with pytest.raises(KnowledgeUnavailable, match="move it away"):
-        async with Memory.open(tmp_path / "damaged", timeout_s=10):
+        async with open_memory(tmp_path / "damaged", timeout_s=10):
             pass

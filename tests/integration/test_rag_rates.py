@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from compose import open_index
+from compose_knowledge import open_index
 from nodes.bilingual import Language, language_of
 from nodes.citations import Source
 from nodes.scripts import SCRIPTS

@@ -11,15 +11,17 @@ import anyio
 import pytest
 from redis.asyncio import Redis
 
-from compose import open_index, open_installation
+from compose import open_installation
+from compose_knowledge import open_index
 from ingestion.knowledge import Knowledge
 from ingestion.record import document_id_of
 from ingestion.remote import RemoteKnowledge, functions
+from ingestion.report import Labels
 from runtime.errors import AppError, DocumentMissing, KnowledgeUnavailable
 from runtime.redis import connect
 from runtime.remote import Caller, answering
 from runtime.settings import load
-from tests.knowledge import points_of, put, written
+from tests.knowledge import HERE, open_bm25, points_of, put, written
 
 pytestmark = pytest.mark.anyio
 P = document_id_of("p.md")
@@ -37,7 +39,7 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def owner(tmp_path: Path) -> AsyncIterator[Knowledge]:
-    async with Knowledge.open(tmp_path / "data") as knowledge:
+    async with open_bm25(tmp_path / "data") as knowledge:
         yield knowledge
 
 
@@ -45,11 +47,11 @@ async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> 
     """What a worker process writes and finds is what the owner would write and find itself."""
     remote = RemoteKnowledge(Caller(client), timeout_s=5)
     async with answering(client, functions(owner)):
-        points = points_of(PRICES, "v1")
-        await remote.stage("acme", "v1", points, writer="a")
+        points = await points_of(PRICES, "v1")
+        await remote.stage("acme", "v1", points, writer="a", collection=HERE)
         assert await remote.count("acme", "v1") == len(points)
         assert await remote.shown("acme", P) is None
-        await remote.publish("acme", P, "v1", points=len(points))
+        await remote.publish("acme", P, "v1", points=len(points), collection=HERE)
         assert await remote.shown("acme", P) == await owner.shown("acme", P) is not None
         assert await remote.named("acme", "p.md") == await owner.named("acme", "p.md") != []
         assert await remote.versions("acme", P) == await owner.versions("acme", P) != []
@@ -59,12 +61,12 @@ async def test_the_owner_answers_for_others(client: Redis, owner: Knowledge) -> 
             found = await remote.search("acme", query, limit=3)
             assert found and found == await owner.search("acme", query, limit=3)
         assert await remote.search("other", "Team plan") == []
-        await remote.stage("acme", "v2", points, writer="a")
+        await remote.stage("acme", "v2", points, writer="a", collection=HERE)
         await remote.discard("acme", "v2", writer="a")
         assert await remote.count("acme", "v2") == 0
         later = await put(owner, "acme", written("p.md", "Team costs 41 dollars."), keep=True)
         await remote.restore("acme", P, "v1")
-        await remote.rename("acme", P, "q.md")
+        await remote.relabel("acme", P, Labels(name="q.md"))
         shown = await owner.shown("acme", P)
         assert (
             shown and (shown.version, shown.document) == ("v1", "q.md") and await owner.count("acme", later)
@@ -125,11 +127,11 @@ async def test_without_an_owner_the_error_says_who_it_would_be(client: Redis) ->
 
 async def test_ingestion_outlasts_a_restart_of_the_owner(client: Redis, owner: Knowledge) -> None:
     """The run of a document of an hour must not fail for the seconds in which the server starts again."""
-    remote, points = RemoteKnowledge(Caller(client), timeout_s=1), points_of(PRICES, "v1")
+    remote, points = RemoteKnowledge(Caller(client), timeout_s=1), await points_of(PRICES, "v1")
 
     async def ingest() -> None:
-        await remote.stage("acme", "v1", points, writer="a")
-        await remote.publish("acme", P, "v1", points=len(points))
+        await remote.stage("acme", "v1", points, writer="a", collection=HERE)
+        await remote.publish("acme", P, "v1", points=len(points), collection=HERE)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ingest)
@@ -146,7 +148,7 @@ async def test_a_second_owner_is_refused_by_name(owner: Knowledge, tmp_path: Pat
     import os
 
     with pytest.raises(KnowledgeUnavailable, match=str(os.getpid())):
-        async with Knowledge.open(tmp_path / "data"):
+        async with open_bm25(tmp_path / "data"):
             pass
 
 

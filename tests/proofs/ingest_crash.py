@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
 
 import anyio
 import orjson
 
-from compose import Installation, open_index, open_installation
+from compose import Installation, open_installation
+from compose_knowledge import open_index
 from ingestion.sources.locate import locate
 from ingestion.sources.source import Source
+from ingestion.within import Within
 from runtime.embedded_redis import embedded_redis
 from runtime.log import configure
 from runtime.settings import load
@@ -119,7 +120,8 @@ async def points_of(folder: Path, tenants: Sequence[str]) -> dict[str, Points]:
     found = {}
     async with open_index(load(data_dir=folder / "serve0")) as knowledge:
         for tenant in tenants:
-            rows: list[dict[str, Any]] = knowledge._index.read(tenant, _ALL_FIELDS)
+            here = await knowledge.collections.current()
+            rows = await here.index.read(Within(tenant), _ALL_FIELDS)
             found[tenant] = Counter(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
     return found
 

@@ -190,3 +190,28 @@ def test_damaged_bytes_are_refused(vectors: Vectors, data: st.DataObject) -> Non
     packed[at] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(ValueError):
         unpack(bytes(packed))
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("What costs 69?", "The Business plan costs 69 dollars."),
+        ("1,200 seats", "From 1200 on."),
+        ("３．５", "It is 3.5 wide."),
+        ("2025年", "价格自 2025 年起"),
+        ("part 4711", "Order SKU-4711-B."),
+    ],
+)
+async def test_numbers_are_words(asked: str, text: str) -> None:
+    """A price, a year, a part number finds the text it stands in; the engine's tokenizer drops them."""
+    embedder = Bm25Embedder()
+    without = "".join(sign for sign in asked if not sign.isdigit())
+    query, other = words_of(await embedder.query(asked)), words_of(await embedder.query(without))
+    (document,) = await embedder.documents([text])
+    assert ({*query} - {*other}) & {*words_of(document)}, "the number itself"
+
+
+def words_of(vectors: Vectors) -> Sequence[int]:
+    words = vectors["words"]
+    assert isinstance(words, Sparse)
+    return words.indices

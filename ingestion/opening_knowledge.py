@@ -1,0 +1,112 @@
+"""What a process opens to reach the knowledge: embedders, the index, the items beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.collection import collection_name
+from ingestion.embed import Embedder
+from ingestion.embedders.bge_m3 import BgeM3
+from ingestion.embedders.bm25 import Bm25Embedder
+from ingestion.embedders.cache import Cached
+from ingestion.embedders.configured import Embedders
+from ingestion.embedders.dense import DenseEmbedder, Model
+from ingestion.embedders.together import Together
+from ingestion.engines.edge import open_edge
+from ingestion.engines.edge_backup import EdgeBackups
+from ingestion.engines.edge_collections import open_collections
+from ingestion.knowledge import Knowledge
+from ingestion.memory import ITEMS, Memory
+from ingestion.owner import owned
+from runtime.errors import SettingsInvalid
+
+_ITEMS = "items"
+
+
+@dataclass(frozen=True)
+class EmbedderSetup:
+    """Which embedders there are beside BM25, and which one makes the vectors of a new index."""
+
+    default: str = "bm25"
+    """`bm25`, `endpoint` or `bge-m3`."""
+    timeout_s: float = 60.0
+    """For one batch."""
+    cache: Path | None = None
+    """File that keeps documents' vectors."""
+    cache_bytes: int = 2_000_000_000
+    endpoint: Model | None = None
+    endpoint_model: str = ""
+    endpoint_size: int = 1024
+    """Floats of a row."""
+    endpoint_languages: tuple[str, ...] = ()
+    """Those that its model speaks; () for all."""
+    bge: Path | None = None
+    """Folder of BGE-M3."""
+    bge_device: str = ""
+    bge_max_tokens: int = 512
+    bge_colbert: bool = True
+
+
+def make_embedders(setup: EmbedderSetup) -> Embedders:
+    """Raises SettingsInvalid."""
+    made: dict[str, Embedder] = {"bm25": Bm25Embedder()}
+    if setup.endpoint is not None:
+        # Words beside meaning: names, figures and part numbers say little to a model.
+        dense = DenseEmbedder(
+            setup.endpoint,
+            setup.endpoint_model,
+            setup.endpoint_size,
+            timeout_s=setup.timeout_s,
+            languages=setup.endpoint_languages,
+        )
+        made["endpoint"] = Together(Bm25Embedder(), _cached(dense, setup))
+    if setup.bge is not None:
+        bge = BgeM3(
+            setup.bge,
+            timeout_s=setup.timeout_s,
+            colbert=setup.bge_colbert,
+            device=setup.bge_device,
+            max_tokens=setup.bge_max_tokens,
+            name=f"bge-m3-{setup.bge.name}-{setup.bge_max_tokens}",
+        )
+        made["bge-m3"] = _cached(bge, setup)
+    if setup.default not in made:
+        raise SettingsInvalid(
+            f"CORNERMAN_EMBEDDER is {setup.default!r}, and configured are {', '.join(made)};"
+            " `endpoint` takes CORNERMAN_EMBEDDING_BASE_URL, `bge-m3` CORNERMAN_BGE_DIR"
+        )
+    return Embedders(made, setup.default)
+
+
+@asynccontextmanager
+async def open_knowledge(data_dir: Path, embedders: Embedders, timeout_s: float) -> AsyncIterator[Knowledge]:
+    """The index in `data_dir/index`, created where there is none, owned until the block ends.
+
+    Raises KnowledgeUnavailable naming the pid that owns it, SettingsInvalid for a folder that cannot be
+    written.
+    """
+    folder, name = data_dir / "index", embedders.default
+    profile = embedders.named(name).profile
+    with owned(folder):
+        async with open_collections(
+            folder / "collections", collection_name(name, profile), profile, timeout_s
+        ) as collections:
+            knowledge = Knowledge(collections, embedders, EdgeBackups(collections))
+            await knowledge.sweep()
+            yield knowledge
+
+
+@asynccontextmanager
+async def open_memory(data_dir: Path, timeout_s: float) -> AsyncIterator[Memory]:
+    """The store's items in `data_dir/index`, for the process that owns it. Raises KnowledgeUnavailable."""
+    embedder = Bm25Embedder()
+    folder = data_dir / "index" / _ITEMS
+    async with open_edge(folder, embedder.profile, ITEMS, timeout_s) as index:
+        yield Memory(index, embedder)
+
+
+def _cached(embedder: Embedder, setup: EmbedderSetup) -> Embedder:
+    return Cached(embedder, setup.cache, setup.cache_bytes) if setup.cache else embedder
