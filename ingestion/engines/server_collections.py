@@ -74,6 +74,12 @@ class ServerCollections:
         index = await open_collection(self._client, self._prefix + name, profile, _FIELDS, self._calls)
         return self._opened(name, index)
 
+    async def kept(self, name: str) -> Collection:
+        await self._check_version()
+        if name not in (there := await self.names()):
+            raise InvalidInput(f"there is no collection {name!r}; there are {', '.join(there)}")
+        return await self._there(name)
+
     async def switch(self, name: str) -> None:
         since = self._now()
         await self._point(name)

@@ -202,6 +202,7 @@ async def test_journals_of_tenants_are_apart(kept: Kept, tenants: list[str]) -> 
         await kept.index.delete("journal", [tenant])
     assert {tenant: await journal.state(tenant) for tenant in tenants} == states
     assert sorted(await journal.tenants()) == sorted(tenants)
+    assert await kept.index.tenants() == []
     for tenant, state in states.items():
         assert await journal.swap(tenant, state, State())
 
@@ -327,6 +328,16 @@ async def test_opened_again(collections: Collections) -> None:
     one = await collections.open("second", OTHER)
     assert (await collections.open("second", OTHER)).versions is one.versions
     assert (await collections.open("first", PROFILE)).versions is (await collections.current()).versions
+
+
+async def test_one_that_was_kept_is_opened_by_its_name(collections: Collections) -> None:
+    """A roll back needs no more than the name; one that is gone is named in the error."""
+    await collections.current()
+    await collections.open("second", OTHER)
+    assert (await collections.kept("second")).index.profile == OTHER
+    assert await (await collections.kept("second")).index.tenants() == []
+    with pytest.raises(InvalidInput, match="'third'"):
+        await collections.kept("third")
 
 
 async def test_documents_stay_with_their_collection(collections: Collections) -> None:
