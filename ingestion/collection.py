@@ -30,8 +30,11 @@ class Collection:
 class Collections(Protocol):
     """Those of an installation. All methods raise KnowledgeUnavailable."""
 
-    async def current(self) -> Collection:
-        """The one that is searched and written."""
+    async def current(self, *, fresh: bool = False) -> Collection:
+        """The one that is searched and written.
+
+        `fresh`, for those who write: as it is now, and not as it was up to some seconds ago.
+        """
         ...
 
     async def names(self) -> list[str]:

@@ -98,11 +98,13 @@ class Versions:
         """See `Knowledge.restore`."""
 
         async def restore() -> None:
-            state = await self._journal.state(tenant)
-            if not (await self._settled(tenant, document_id, state)).get(version):
+            first = Within(tenant, {"document_id": document_id, "version": version, "ordinal": 0})
+            rows = await self._index.read(first, ["chunks", *_SUPERSEDED])
+            # A restore that did not come to its end has hidden it, as one that is to be kept.
+            hidden = (await self._journal.state(tenant)).hidden.get(version)
+            if not rows or not (hidden.keep if hidden else _is_kept(rows[0])):
                 raise InvalidInput(f"{version!r} is no version that was kept of this document")
-            (first,) = await self._index.read(_first(tenant, version), ["chunks"])
-            await self._publish(tenant, document_id, version, first["chunks"], keep=True, moved_from="")
+            await self._publish(tenant, document_id, version, rows[0]["chunks"], keep=True, moved_from="")
 
         await self._in_turn(restore)
 

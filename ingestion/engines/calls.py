@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from json import JSONDecodeError
 from typing import TypeVar
 
 import anyio
@@ -19,16 +21,25 @@ _PAUSE_S = 0.1
 """Before the second try; twice as long before each further one."""
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that say nothing against the request itself."""
+_FAILURES = (
+    ResponseHandlingException,
+    ResourceExhaustedResponse,
+    UnexpectedResponse,
+    # What the client lets out of an answer that is not Qdrant's: no JSON, no text, no result.
+    JSONDecodeError,
+    UnicodeDecodeError,
+    AssertionError,
+)
 
 
 class Calls:
     """One for each server and process, so that its breaker knows of all that fails."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, now: Callable[[], float] = time.monotonic) -> None:
         """`timeout_s` bounds a call with all its tries."""
         self._timeout_s = timeout_s
         failed = KnowledgeUnavailable
-        self._breaker = Breaker("the Qdrant server", counted=(failed,), error=failed)
+        self._breaker = Breaker("the Qdrant server", counted=(failed,), error=failed, now=now)
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """`call` must bear to be made again. Raises KnowledgeUnavailable."""
@@ -46,7 +57,7 @@ async def _tried(call: Callable[[], Awaitable[T]]) -> T:
     for attempt in range(1, _TRIES + 1):
         try:
             return await call()
-        except (ResponseHandlingException, ResourceExhaustedResponse, UnexpectedResponse) as exc:
+        except _FAILURES as exc:
             if attempt == _TRIES or not _may_pass(exc):
                 raise KnowledgeUnavailable(f"the Qdrant server failed: {_said(exc)}") from exc
         await anyio.sleep(_PAUSE_S * 2 ** (attempt - 1))

@@ -26,13 +26,15 @@ async def open_collection(
     Raises KnowledgeUnavailable, and ProfileMismatch if it holds vectors of another profile.
     """
     if not await calls(partial(client.collection_exists, name)):
-        await _create(client, name, profile, fields, calls)
+        await _create(client, name, profile, calls)
     held = await read_profile(client, name, calls)
     if held != profile:
         raise ProfileMismatch(
             f"the collection {name!r} holds vectors of {held.name!r}, and the embedder makes those of"
             f" {profile.name!r}; `cornerman index migrate` makes the one of the other"
         )
+    # Whatever is there: who created it may have died before its fields were indexed.
+    await _index(client, name, fields, calls)
     return ServerIndex(client, name, profile, calls)
 
 
@@ -47,9 +49,7 @@ async def read_profile(client: AsyncQdrantClient, name: str, calls: Calls) -> Pr
         ) from exc
 
 
-async def _create(
-    client: AsyncQdrantClient, name: str, profile: Profile, fields: Fields, calls: Calls
-) -> None:
+async def _create(client: AsyncQdrantClient, name: str, profile: Profile, calls: Calls) -> None:
     """Two processes may do so at once: the second finds what it would have made."""
     spaces = profile.spaces.items()
     create = partial(
@@ -64,6 +64,9 @@ async def _create(
     except KnowledgeUnavailable:
         if not await calls(partial(client.collection_exists, name)):
             raise
+
+
+async def _index(client: AsyncQdrantClient, name: str, fields: Fields, calls: Calls) -> None:
     keys: dict[str, models.KeywordIndexParams | models.PayloadSchemaType] = {
         "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
         **dict.fromkeys(fields.keywords, models.PayloadSchemaType.KEYWORD),

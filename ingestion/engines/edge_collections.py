@@ -36,7 +36,8 @@ class EdgeCollections:
         self._current = ""
         self._turn = Lock()
 
-    async def current(self) -> Collection:
+    async def current(self, *, fresh: bool = False) -> Collection:
+        """Always fresh: no other process has them open."""
         return self._open[self._current]
 
     async def names(self) -> list[str]:
