@@ -49,7 +49,9 @@ class Set(NamedTuple):
 
 def sets_in(folder: Path) -> list[Set]:
     """The sets in `folder`, by name. Raises InvalidInput where there is none."""
-    found = [_read(each) for each in sorted(folder.iterdir()) if all((each / name).is_file() for name in _FILES)]
+    found = [
+        _read(each) for each in sorted(folder.iterdir()) if all((each / name).is_file() for name in _FILES)
+    ]
     if not found:
         raise InvalidInput(f"no folder in {str(folder)!r} holds {', '.join(_FILES)}")
     return found
