@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -31,7 +31,7 @@ from ingestion.index import Asked
 from ingestion.vectors import Vectors
 from ingestion.within import Within
 
-Call = Callable[[Vectors], Awaitable[object]]
+Call = Callable[[Vectors], Coroutine[Any, Any, object]]
 _LIMIT, _CANDIDATES, _TIMEOUT_S = 10, 100, 60.0
 _RRF_K = 2
 _SECONDS, _LEAST, _MOST = 30.0, 60, 400

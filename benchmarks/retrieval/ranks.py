@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import log2
+from statistics import fmean
+
+from benchmarks.retrieval.sets import Set
 
 
 def ndcg(ranked: Sequence[str], right: Collection[str], depth: int = 10) -> float:
@@ -17,3 +20,8 @@ def ndcg(ranked: Sequence[str], right: Collection[str], depth: int = 10) -> floa
 def recall(ranked: Sequence[str], right: Collection[str], depth: int = 10) -> float:
     """In [0, 1]: the share of the right ones among the first `depth` different ones."""
     return len(set(list(dict.fromkeys(ranked))[:depth]) & set(right)) / len(right)
+
+
+def halves(each: Set, values: Mapping[str, float]) -> str:
+    """The means of the two halves of the queries, as they stand in a table."""
+    return " / ".join(f"{fmean(values[id] for id in each.half(which)):.3f}" for which in (0, 1))

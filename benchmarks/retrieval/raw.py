@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 import qdrant_edge as edge
 
-from ingestion.vectors import Profile, Sparse, Vector, Vectors
+from ingestion.vectors import Sparse, Vectors
 
 
 class Plain(NamedTuple):
