@@ -39,7 +39,7 @@ _COSTS = (
     "disk MB",
 )
 _REMARK = (
-    "1024-dim dense and sparse vectors, one tenant of two (four fifths of the points), parents in the payload."
+    "1024-dim dense and sparse vectors, one tenant of two (with four fifths of all), parents in payloads."
     " Ratios are medians over the queries, each asked in all ways in turn: to the engine's call on the event"
     " loop itself, and to the same in a thread. The engine holds Python's lock while it searches, so that the"
     " beat is late by a search; own MB is memory that is not mapped from files."
