@@ -33,7 +33,6 @@ from ingestion.within import Within
 
 Call = Callable[[Vectors], Coroutine[Any, Any, object]]
 _LIMIT, _CANDIDATES, _TIMEOUT_S = 10, 100, 60.0
-_RRF_K = 2
 _SECONDS, _LEAST, _MOST = 30.0, 60, 400
 """Of the timed queries: as many as fit, of each kind."""
 _WARM_UP = 10
@@ -84,7 +83,7 @@ async def _direct(shard: edge.EdgeShard, vectors: Vectors) -> object:
 
 
 def _raw(shard: edge.EdgeShard, vectors: raw.Plain) -> object:
-    fusion = raw.rrf(_RRF_K)
+    fusion = raw.dbsf()
     return shard.query(raw.hybrid(points.TENANT, vectors, _LIMIT, fusion=fusion, candidates=_CANDIDATES))
 
 
