@@ -11,6 +11,7 @@ from typing import NamedTuple
 from benchmarks.checkpoints.goals import Goal
 from benchmarks.ingest.report import Findings, Table
 from benchmarks.retrieval.filling import FIELDS, TENANT, TIMEOUT_S, Entry, asked, put
+from benchmarks.retrieval.given import Given
 from benchmarks.retrieval.long_documents import Long, Span, joined
 from benchmarks.retrieval.returned import BUDGETS, Passage, Score, score
 from benchmarks.retrieval.sets import Set, sets_in
@@ -58,11 +59,11 @@ _WAYS = (
 )
 
 
-async def measure(sets: Path | None) -> Findings:
-    if sets is None:
+async def measure(given: Given) -> Findings:
+    if given.sets is None:
         return Findings(remarks=["Left out: needs a folder of sets (`--sets`)."])
     tables, goals = list[Table](), list[Goal]()
-    for each in sets_in(sets):
+    for each in sets_in(given.sets):
         for length in _LENGTHS:
             documents = joined(each, length)
             title = f"{each.name}: {len(documents)} documents of {length} paragraphs"

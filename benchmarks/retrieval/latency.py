@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anyio
 
 from benchmarks.checkpoints.goals import Goal
 from benchmarks.ingest.report import Findings, Table, number
+from benchmarks.retrieval.given import Given
 
 _SIZES = (1_000, 10_000, 50_000, 200_000)
 _JUDGED = 50_000
@@ -46,7 +46,7 @@ _REMARK = (
 )
 
 
-async def measure(sets: Path | None) -> Findings:
+async def measure(given: Given) -> Findings:
     """Needs no sets. Each size has a process of its own."""
     found = [await _one(size) for size in _SIZES]
     tables = [

@@ -16,6 +16,7 @@ from benchmarks.retrieval import anchors, fusions
 from benchmarks.retrieval.anchors import Anchor
 from benchmarks.retrieval.disk import megabytes
 from benchmarks.retrieval.filling import FIELDS, TENANT, TIMEOUT_S, Entry, asked, fill
+from benchmarks.retrieval.given import Given
 from benchmarks.retrieval.minilm import minilm
 from benchmarks.retrieval.plain_bm25 import PlainBm25
 from benchmarks.retrieval.ranks import halves, ndcg, recall
@@ -44,14 +45,14 @@ class Found(NamedTuple):
     mb: float
 
 
-async def measure(sets: Path | None) -> Findings:
-    if sets is None:
+async def measure(given: Given) -> Findings:
+    if given.sets is None:
         return Findings(remarks=["Left out: needs a folder of sets (`--sets`)."])
     rows, goals, swept = list[Sequence[str]](), list[Goal](), list[Table]()
     with TemporaryDirectory() as name:
         dense = minilm()
-        kept = Cached(dense, Path(name) / "vectors.db", _CACHE_BYTES) if dense else None
-        for each in sets_in(sets):
+        kept = Cached(dense, given.vectors or Path(name) / "vectors.db", _CACHE_BYTES) if dense else None
+        for each in sets_in(given.sets):
             folder = Path(name) / each.name
             found = {"BM25, the anchors' settings": await _found(each, PlainBm25(), folder / "plain")}
             ours = found["BM25, ours"] = await _found(each, Bm25Embedder(), folder / "words")
