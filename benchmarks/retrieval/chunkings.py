@@ -66,7 +66,7 @@ async def measure(given: Given) -> Findings:
     for each in sets_in(given.sets):
         for length in _LENGTHS:
             documents = joined(each, length)
-            title = f"{each.name}: {len(documents)} documents of {length} paragraphs"
+            title = f"{each.name}: {len(documents)} documents, {length} paragraphs each"
             found = {way.name: await _scores(each, documents, way) for way in _WAYS}
             rows = [(name, *_cells(each, scores)) for name, scores in found.items()]
             tables.append(Table(f"{title}; halves of the queries", ("chunks", *_MEASURES), rows))
