@@ -26,7 +26,7 @@ def hybrid(
     tenant: str, vectors: Plain, limit: int, *, fusion: edge.Fusion, candidates: int
 ) -> edge.QueryRequest:
     """What `EdgeIndex.search` asks for the same."""
-    mine = edge.Filter(must=[edge.FieldCondition("tenant", match=edge.MatchAny([tenant]))])
+    mine = edge.Filter(must=[edge.FieldCondition("tenant", match=edge.MatchValue(tenant))])
     rarity = edge.SearchParams(idf=edge.IdfParams(mine))
     words = edge.Prefetch(
         limit=candidates, query=edge.Query.Nearest(vectors.words, using="words"), filter=mine, params=rarity

@@ -261,7 +261,8 @@ def _request(profile: Profile, within: Within, asked: Asked) -> edge.QueryReques
 
 def _filter(within: Within) -> edge.Filter:
     """The only place where a filter is made."""
-    must = [_has("tenant", [within.tenant])]
+    # By one value: as one of a list, a search of 50,000 points takes a third longer.
+    must = [edge.FieldCondition("tenant", match=edge.MatchValue(within.tenant))]
     must += [edge.FieldCondition(key, match=edge.MatchValue(value)) for key, value in within.equal.items()]
     must += [_has(key, values) for key, values in within.some.items()]
     must += [edge.FieldCondition(key, range=_range(days)) for key, days in within.days.items()]
