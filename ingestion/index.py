@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -40,7 +41,7 @@ class Asked:
     """What is searched for."""
 
     vectors: Vectors
-    """Those to find by; several are fused by rank. A sparse one that is empty finds nothing."""
+    """Those to find by; several are fused by their scores. A sparse one that is empty finds nothing."""
     limit: int
     """Points wanted."""
     rerank: Floats | None = None
@@ -90,7 +91,7 @@ class Index(Protocol):
     async def search(self, within: Within, asked: Asked) -> list[Hit]:
         """At most `asked.limit` points, best first; equal scores in an order that is always the same.
 
-        Scores are the vector's own where one vector finds, by rank where several are fused, and those of the
+        Scores are the vector's own where one vector finds, of the fusion where there are several, and those of the
         multi vector where it ranks anew: comparable within one search only. Raises ProfileMismatch.
         """
         ...
@@ -106,4 +107,5 @@ class Index(Protocol):
 
 def point_id(tenant: str, id: str) -> UUID:
     """The only place where a point's id is made: tenants never share one, whatever they call their points."""
-    return UUID(digest(tenant, id))
+    # As JSON: `digest` looks over signs that a tenant's name may differ by.
+    return UUID(digest(json.dumps([tenant, id])))

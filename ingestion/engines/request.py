@@ -11,7 +11,7 @@ from ingestion.index import Asked, Put, point_id
 from ingestion.vectors import Profile, Sparse, Vector
 from ingestion.within import Within
 
-_FUSED = models.RrfQuery(rrf=models.Rrf(k=2))
+_FUSED = models.FusionQuery(fusion=models.Fusion.DBSF)
 """As in the embedded index; both answer alike."""
 
 VectorModel = models.SparseVector | list[float] | list[list[float]]
