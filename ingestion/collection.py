@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from ingestion.chunk import digest
 from ingestion.index import Index
+from ingestion.shown import Shown
 from ingestion.vectors import Profile
 from ingestion.versions import Versions
 
@@ -25,6 +26,9 @@ class Collection:
     name: str
     index: Index
     versions: Versions
+    """For changes."""
+    shown: Shown
+    """For reading."""
 
 
 class Collections(Protocol):

@@ -91,8 +91,8 @@ class Index(Protocol):
     async def search(self, within: Within, asked: Asked) -> list[Hit]:
         """At most `asked.limit` points, best first; equal scores in an order that is always the same.
 
-        Scores are the vector's own where one vector finds, of the fusion where there are several, and those of the
-        multi vector where it ranks anew: comparable within one search only. Raises ProfileMismatch.
+        Scores are the vector's own where one vector finds, of the fusion where there are several, and those
+        of the multi vector where it ranks anew: comparable within one search only. Raises ProfileMismatch.
         """
         ...
 

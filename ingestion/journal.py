@@ -22,10 +22,9 @@ class Hidden:
     keep: bool = False
     """Of a version without writers: it is to be marked as superseded, not to be deleted."""
 
-    @property
-    def is_left(self) -> bool:
-        """Whether nobody writes it any more, or seems to."""
-        return not self.writers or self.since < time.time() - STALE_S
+    def is_left(self, grace_s: float = 0.0) -> bool:
+        """Whether nobody writes it any more, or seems to; without writers, for `grace_s` seconds at least."""
+        return self.since < time.time() - (STALE_S if self.writers else grace_s)
 
 
 @dataclass(frozen=True)

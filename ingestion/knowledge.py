@@ -69,7 +69,7 @@ class Knowledge:
             mine = within(tenant, filters, but)
             return await find(here.index, mine, query_vectors, limit, self._reranker)
 
-        hits = await here.versions.seen(tenant, read, lambda hit: str(hit.payload["version"]))
+        hits = await here.shown.seen(tenant, read, lambda hit: str(hit.payload["version"]))
         return [passage(hit) for hit in parents(hits, limit)]
 
     async def explain(
@@ -77,7 +77,7 @@ class Knowledge:
     ) -> Explained:
         """What `search` finds, and why: ranks and scores by each vector, fused and anew, and the time."""
         here = await self.collections.current()
-        unseen = await here.versions.unseen(tenant)
+        unseen = await here.shown.unseen(tenant)
         mine, embedder = within(tenant, filters, unseen), self.embedders.of(here.name)
         return await explain(here.index, mine, embedder, clean(query), limit, self._reranker)
 
@@ -112,7 +112,7 @@ class Knowledge:
     async def revision(self, tenant: str) -> str:
         """Another one whenever a search of the tenant may find something else than before."""
         here = await self.collections.current()
-        return f"{here.name}:{await here.versions.revision(tenant)}"
+        return f"{here.name}:{await here.shown.revision(tenant)}"
 
     async def documents(self, tenant: str) -> list[StoredDocument]:
         """The tenant's documents by name, the versions that searches see."""
@@ -130,7 +130,7 @@ class Knowledge:
     async def versions(self, tenant: str, document_id: str) -> list[StoredDocument]:
         """The document's versions, the oldest first, replaced ones that were kept among them."""
         here = await self.collections.current()
-        rows = await here.versions.read_all(tenant, STORED, document_id)
+        rows = await here.shown.read_all(tenant, STORED, document_id)
         return sorted(map(stored, rows), key=lambda version: version.ingested_at)
 
     async def stats(self, tenant: str) -> Stats:
@@ -146,7 +146,7 @@ class Knowledge:
 
     async def collection(self) -> str:
         """The name of the current one: for its embedder, and for `stage` and `publish`."""
-        return (await self.collections.current()).name
+        return (await self.collections.current(fresh=True)).name
 
     async def stage(
         self, tenant: str, version: str, points: Sequence[Put], *, writer: str, collection: str
@@ -159,7 +159,7 @@ class Knowledge:
 
     async def count(self, tenant: str, version: str) -> int:
         """Points of the version, staged or published."""
-        here = await self.collections.current()
+        here = await self.collections.current(fresh=True)
         return await here.index.count(Within(tenant, {"version": version}))
 
     async def publish(
@@ -188,20 +188,20 @@ class Knowledge:
 
         Raises InvalidInput where there is no such version, KnowledgeUnavailable where it is not whole.
         """
-        await (await self.collections.current()).versions.restore(tenant, document_id, version)
+        await (await self.collections.current(fresh=True)).versions.restore(tenant, document_id, version)
 
     async def relabel(self, tenant: str, document_id: str, labels: Labels) -> None:
         """Gives the document, with all its versions, another name, other tags or another date."""
-        here = await self.collections.current()
+        here = await self.collections.current(fresh=True)
         await here.versions.relabel(tenant, document_id, labels.as_payload())
 
     async def discard(self, tenant: str, version: str, *, writer: str) -> None:
         """Deletes a version that was staged and not published, unless another run writes it too."""
-        await (await self.collections.current()).versions.discard(tenant, version, writer)
+        await (await self.collections.current(fresh=True)).versions.discard(tenant, version, writer)
 
     async def remove(self, tenant: str, document_id: str) -> bool:
         """Takes all versions of the document out of the index; False when there is none."""
-        return await (await self.collections.current()).versions.remove(tenant, document_id)
+        return await (await self.collections.current(fresh=True)).versions.remove(tenant, document_id)
 
     async def sweep(self) -> None:
         """Clears away some of what runs and processes that never came back have left; may be cancelled."""
@@ -210,7 +210,7 @@ class Knowledge:
             await versions.sweep(tenant, version)
 
     async def _at(self, collection: str) -> Collection:
-        here = await self.collections.current()
+        here = await self.collections.current(fresh=True)
         if here.name != collection:
             raise ProfileMismatch(
                 f"the vectors were made for {collection!r}, and {here.name!r} is current now; ingest it again"
@@ -219,7 +219,7 @@ class Knowledge:
 
     async def _seen(self, tenant: str, equal: Values) -> list[StoredDocument]:
         here = await self.collections.current()
-        rows = await here.versions.read(tenant, STORED, equal)
+        rows = await here.shown.read(tenant, STORED, equal)
         return sorted(map(stored, rows), key=lambda document: (document.document, document.source))
 
 

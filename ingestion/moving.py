@@ -58,12 +58,12 @@ class Moving:
 
     async def difference(self, name: str, profile: Profile) -> Difference:
         """Between the current collection and that one, over all tenants."""
-        here = await self._collections.current()
+        here = await self._collections.current(fresh=True)
         return await _difference(here, await self._collections.open(name, profile))
 
     async def payloads(self, held: Held, first: int, count: int) -> list[dict[str, Any]]:
         """Of the version's chunks from place `first` on, `count` at most, without the tenant."""
-        here = await self._collections.current()
+        here = await self._collections.current(fresh=True)
         places = {"ordinal": range(first, first + count)}
         rows = await here.index.read(Within(held.tenant, {"version": held.version}, places), [])
         rows.sort(key=lambda row: int(row["ordinal"]))
@@ -81,7 +81,7 @@ class Moving:
 
     async def settle(self, name: str, profile: Profile, difference: Difference) -> None:
         """Takes out what is too much, and marks what is marked otherwise."""
-        here, there = await self._collections.current(), await self._collections.open(name, profile)
+        here, there = await self._collections.current(fresh=True), await self._collections.open(name, profile)
         for held in difference.surplus:
             await there.versions.dismiss(held.tenant, [held.version])
         for held in difference.relabelled:
@@ -91,7 +91,7 @@ class Moving:
 
     async def samples(self) -> list[Held]:
         """Some versions of the current collection, from everywhere in it."""
-        held = [*await _held(await self._collections.current())]
+        held = [*await _held(await self._collections.current(fresh=True))]
         return held[:: max(1, len(held) // _SAMPLES)][:_SAMPLES]
 
     async def finds(self, name: str, profile: Profile, held: Held) -> bool:
@@ -116,7 +116,7 @@ class Moving:
         Raises ProfileMismatch where this process cannot make its vectors, and so could not search it.
         """
         self._embedders.of(name)
-        here, there = await self._collections.current(), await self._collections.open(name, profile)
+        here, there = await self._collections.current(fresh=True), await self._collections.open(name, profile)
         if here.name == name:
             return True
         async with here.versions.still(), there.versions.still():
@@ -143,7 +143,7 @@ async def _held(collection: Collection) -> dict[Held, dict[str, Any]]:
     """Whole versions with their labels; those being written or deleted are left out."""
     found: dict[Held, dict[str, Any]] = {}
     for tenant in await collection.index.tenants():
-        for row in await collection.versions.read_all(tenant, _FIRST):
+        for row in await collection.shown.read_all(tenant, _FIRST):
             labels = {key: row.get(key) or "" for key in _LABELS}
             found[Held(tenant, row["version"], row["chunks"])] = labels
     return found

@@ -10,15 +10,14 @@ import anyio
 
 from ingestion.index import Index, Put
 from ingestion.journal import Hidden, Journal, State
-from ingestion.within import Lists, Values, Within
+from ingestion.shown import SUPERSEDED
+from ingestion.within import Within
 from runtime.errors import InvalidInput, KnowledgeUnavailable
 
 T = TypeVar("T")
 
-_SUPERSEDED = {"superseded": "yes"}
-"""Payload of an old version that was kept on request."""
 _TRIES = 8
-"""Of a change that others' changes of the tenant's documents got before, and of a read that they changed."""
+"""Of a change that others' changes of the tenant's documents got before."""
 
 
 class _Outrun(Exception):
@@ -31,53 +30,12 @@ class Versions:
     A change runs to its end, whoever is cancelled meanwhile; in one process they come one after the other.
     """
 
-    def __init__(self, index: Index, journal: Journal) -> None:
+    def __init__(self, index: Index, journal: Journal, grace_s: float = 0.0) -> None:
+        """`grace_s`: how long another process may take to end what it has begun to delete or to keep."""
         self._index = index
         self._journal = journal
+        self._grace_s = grace_s
         self._turn = anyio.Lock()
-
-    async def revision(self, tenant: str) -> str:
-        """Another one whenever searches may find something else than before."""
-        return (await self._journal.state(tenant)).revision
-
-    async def unseen(self, tenant: str) -> Lists:
-        """What searches leave out now."""
-        return _unseen(await self._journal.state(tenant))
-
-    async def seen(
-        self,
-        tenant: str,
-        read: Callable[[Lists], Awaitable[Sequence[T]]],
-        version_of: Callable[[T], str],
-    ) -> list[T]:
-        """What `read` finds of the versions that searches see: the whole of one version, never of two.
-
-        `read` takes what it is to leave out, and is called anew where that was changed meanwhile.
-        """
-        for _ in range(_TRIES):
-            before = await self._journal.state(tenant)
-            found = await read(_unseen(before))
-            after = await self._journal.state(tenant)
-            if after.revision == before.revision:
-                break
-        # What was begun to be written meanwhile was not known to be left out.
-        return [one for one in found if version_of(one) not in after.hidden]
-
-    async def read(self, tenant: str, fields: list[str], equal: Values) -> list[dict[str, Any]]:
-        """The first points of the versions that searches see; `version` is among the fields."""
-
-        async def first(but: Lists) -> list[dict[str, Any]]:
-            return await self._index.read(Within(tenant, {**equal, "ordinal": 0}, but=but), fields)
-
-        return await self.seen(tenant, first, lambda row: str(row["version"]))
-
-    async def read_all(
-        self, tenant: str, fields: Sequence[str], document_id: str | None = None
-    ) -> list[dict[str, Any]]:
-        """The first points of a document's versions, or everybody's, those that were kept among them."""
-        hidden = (await self._journal.state(tenant)).hidden
-        equal: Values = {"ordinal": 0} if document_id is None else {"document_id": document_id, "ordinal": 0}
-        return await self._index.read(Within(tenant, equal, but={"version": list(hidden)}), fields)
 
     async def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Writes points of a version that nobody sees."""
@@ -85,6 +43,7 @@ class Versions:
         async def stage() -> None:
             if await self._begin(tenant, version, writer):
                 await self._index.put(tenant, points)
+                await self._withdraw_late(tenant, version, points, writer)
 
         await self._in_turn(stage)
 
@@ -99,7 +58,7 @@ class Versions:
 
         async def restore() -> None:
             first = Within(tenant, {"document_id": document_id, "version": version, "ordinal": 0})
-            rows = await self._index.read(first, ["chunks", *_SUPERSEDED])
+            rows = await self._index.read(first, ["chunks", *SUPERSEDED])
             # A restore that did not come to its end has hidden it, as one that is to be kept.
             hidden = (await self._journal.state(tenant)).hidden.get(version)
             if not rows or not (hidden.keep if hidden else _is_kept(rows[0])):
@@ -170,7 +129,7 @@ class Versions:
         left: list[tuple[str, str]] = []
         for tenant in await self._journal.tenants():
             hidden = (await self._journal.state(tenant)).hidden
-            left += [(tenant, version) for version, one in hidden.items() if one.is_left]
+            left += [(tenant, version) for version, one in hidden.items() if one.is_left(self._grace_s)]
         return left
 
     async def sweep(self, tenant: str, version: str) -> None:
@@ -179,7 +138,7 @@ class Versions:
         async def sweep() -> None:
             state = await self._journal.state(tenant)
             hidden = state.hidden.get(version)
-            if hidden is None or not hidden.is_left:
+            if hidden is None or not hidden.is_left(self._grace_s):
                 return
             if hidden.writers:
                 state = await self._change(tenant, state, drop=[version])
@@ -204,6 +163,8 @@ class Versions:
         state = await self._journal.state(tenant)
         hidden = state.hidden.get(version)
         if hidden is not None and not hidden.writers:
+            if not hidden.is_left(self._grace_s):
+                raise KnowledgeUnavailable("this version is being taken out by another process; try again")
             # It was to be deleted or kept, and that did not come to its end.
             state, hidden = await self._finish(tenant, [version], state), None
         if hidden is None:
@@ -216,6 +177,16 @@ class Versions:
             writers = [*(hidden.writers if hidden else ()), writer]
             await self._swap(tenant, state, state.write(version, writers))
         return True
+
+    async def _withdraw_late(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
+        """Takes back what came after another process had shown the version, and then one that replaced it."""
+        state = await self._journal.state(tenant)
+        hidden = state.hidden.get(version)
+        if not points or (hidden is not None and writer in hidden.writers):
+            return
+        settled = await self._settled(tenant, str(points[0].payload["document_id"]), state)
+        if any(other != version for other in _where(settled, kept=False)):
+            await self._drop(tenant, [version], state)
 
     async def _publish(
         self, tenant: str, document_id: str, version: str, points: int, keep: bool, moved_from: str
@@ -262,15 +233,15 @@ class Versions:
     async def _settled(self, tenant: str, document_id: str, state: State) -> dict[str, bool]:
         """The document's versions that the journal has nothing to say of, and whether each was kept."""
         first = Within(tenant, {"document_id": document_id, "ordinal": 0})
-        rows = await self._index.read(first, ["version", *_SUPERSEDED])
+        rows = await self._index.read(first, ["version", *SUPERSEDED])
         return {row["version"]: _is_kept(row) for row in rows if row["version"] not in state.hidden}
 
     async def _unmark(self, tenant: str, version: str, state: State) -> State:
         """A kept version that is to be shown again is from now on out of sight by the journal alone."""
-        rows = await self._index.read(_first(tenant, version), [*_SUPERSEDED])
+        rows = await self._index.read(_first(tenant, version), [*SUPERSEDED])
         if any(map(_is_kept, rows)):
             state = await self._change(tenant, state, keep=[version])
-            await self._index.mark(_of(tenant, version), dict.fromkeys(_SUPERSEDED, ""))
+            await self._index.mark(_of(tenant, version), dict.fromkeys(SUPERSEDED, ""))
         return state
 
     async def _drop(self, tenant: str, versions: Sequence[str], state: State) -> None:
@@ -282,7 +253,7 @@ class Versions:
         ended: dict[str, Hidden] = {version: state.hidden[version] for version in versions}
         for version, hidden in ended.items():
             if hidden.keep:
-                await self._index.mark(_of(tenant, version), _SUPERSEDED)
+                await self._index.mark(_of(tenant, version), SUPERSEDED)
             else:
                 await self._index.drop(_of(tenant, version))
         for _ in range(_TRIES if ended else 0):
@@ -308,11 +279,6 @@ class Versions:
         return new
 
 
-def _unseen(state: State) -> Lists:
-    """What searches leave out."""
-    return {"version": list(state.hidden), "superseded": list(_SUPERSEDED.values())}
-
-
 def _of(tenant: str, version: str) -> Within:
     return Within(tenant, {"version": version})
 
@@ -323,7 +289,7 @@ def _first(tenant: str, version: str) -> Within:
 
 
 def _is_kept(payload: Mapping[str, Any]) -> bool:
-    return payload.get("superseded") == _SUPERSEDED["superseded"]
+    return payload.get("superseded") == SUPERSEDED["superseded"]
 
 
 def _where(versions: Mapping[str, bool], *, kept: bool) -> list[str]:

@@ -16,6 +16,7 @@ from ingestion.engines.edge import open_edge
 from ingestion.engines.journal_file import JournalFile
 from ingestion.engines.profile_file import read_profile
 from ingestion.record import DOCUMENTS
+from ingestion.shown import Shown
 from ingestion.vectors import Profile
 from ingestion.versions import Versions
 from runtime.errors import InvalidInput, KnowledgeUnavailable
@@ -54,7 +55,7 @@ class EdgeCollections:
                 )
                 self._stacks[name] = stack
                 journal = await to_thread.run_sync(JournalFile, folder / "journal.json")
-                self._open[name] = Collection(name, index, Versions(index, journal))
+                self._open[name] = Collection(name, index, Versions(index, journal), Shown(index, journal))
         return self._open[name]
 
     async def kept(self, name: str) -> Collection:

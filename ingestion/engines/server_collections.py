@@ -16,11 +16,14 @@ from ingestion.engines.collection import open_collection, read_profile
 from ingestion.engines.journal_points import KEY, JournalPoints
 from ingestion.engines.server import ServerIndex, open_client
 from ingestion.record import DOCUMENTS
+from ingestion.shown import Shown
 from ingestion.vectors import Profile
 from ingestion.versions import Versions
 from runtime.errors import InvalidInput, KnowledgeUnavailable
 
 _FIELDS = DOCUMENTS._replace(keywords=(*DOCUMENTS.keywords, KEY))
+_GRACE_S = 60.0
+"""Longer than a process takes between hiding a version and having deleted it: each call ends in time."""
 _OLDEST = (1, 19)
 """Conditional upserts came with 1.16. Before 1.19 a server silently weighs words over all tenants' documents,
 and so tells one of those of others."""
@@ -133,7 +136,8 @@ class ServerCollections:
     def _opened(self, name: str, index: ServerIndex) -> Collection:
         """One for each name, since `Versions` lets the changes of a process wait for each other."""
         journal = JournalPoints(self._client, self._prefix + name, self._calls)
-        return self._open.setdefault(name, Collection(name, index, Versions(index, journal)))
+        versions = Versions(index, journal, _GRACE_S)
+        return self._open.setdefault(name, Collection(name, index, versions, Shown(index, journal)))
 
     async def _check_version(self) -> None:
         if self._is_new_enough:
