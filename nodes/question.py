@@ -19,6 +19,8 @@ from nodes.citations import Citation, Source
 from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import InvalidInput, ModelOutputInvalid
+from runtime.narrowing import Filters
+from runtime.validation import parse_object
 
 ASK: Final = "/ask"
 """Prefix by which a rep puts a question to the playbook in the middle of a call."""
@@ -56,10 +58,12 @@ class Plan(BaseModel):
 
 
 class Asked(MessagesState, total=False):
-    """What the rag graph takes: the conversation, and what of an earlier run it goes on from."""
+    """What the rag graph takes: the conversation, what narrows the search, and what it goes on from."""
 
     asked: str
     """The last question, as one that stands alone."""
+    filters: dict[str, Any]
+    """Which passages this run may find, as `runtime.narrowing.Filters`; {} for all."""
 
 
 class Part(TypedDict):
@@ -74,6 +78,10 @@ class Asking(TypedDict, total=False):
 
     messages: Annotated[list[AnyMessage], add_messages]
     asked: str
+    filters: dict[str, Any]
+    """As given; {} from `plan` on, so that a thread's next run is not narrowed by this one's."""
+    narrowing: dict[str, Any]
+    """This run's filters, checked."""
     question: str
     """The rep's words."""
     parts: list[Part]
@@ -97,17 +105,20 @@ class Asking(TypedDict, total=False):
 
 
 async def plan(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """The questions to look up; raises InvalidInput for an empty message.
+    """The questions to look up; raises InvalidInput for an empty message and for filters that are none.
 
     The model is not asked about the first message of a thread that is one plain question: a rep is waiting,
     and it could only give back the same words. A plan that fits no schema is as good as none.
     """
     question = question_of(state)
+    narrowing = _narrowing(state.get("filters") or {})
     history = _history(state)
     questions = [question]
     if history or not _is_plain(question):
         questions = await _planned(question, history, state.get("asked", ""), runtime)
     return {
+        "filters": {},
+        "narrowing": narrowing,
         "question": question,
         "asked": questions[-1] if questions else state.get("asked", ""),
         "parts": [{"question": one, "answered": False} for one in questions],
@@ -142,6 +153,16 @@ def question_of(state: Mapping[str, Any]) -> str:
 def open_parts(state: Asking) -> list[str]:
     """The questions that nothing has answered yet."""
     return [part["question"] for part in state["parts"] if not part["answered"]]
+
+
+def _narrowing(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters, checked, in plain values; raises InvalidInput."""
+    try:
+        filters = parse_object(Filters, given)
+    except InvalidInput as exc:
+        allowed = ", ".join(Filters.model_fields)
+        raise InvalidInput(f"the filters are not valid: {exc}. Allowed are {allowed}") from exc
+    return filters.model_dump(mode="json", exclude_defaults=True)
 
 
 async def _planned(

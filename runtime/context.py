@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 
 from runtime.errors import NotSupported
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 
 Role = Literal["rep", "manager", "evaluator", "engineer", "admin"]
@@ -47,8 +48,8 @@ class User:
 class Search(Protocol):
     """The tenant's knowledge; bound to the run's user by the composition root."""
 
-    async def __call__(self, query: str, *, limit: int = 5) -> list[Passage]:
-        """At most `limit` passages, best first, each parent once; [] when nothing matches.
+    async def __call__(self, query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
+        """At most `limit` passages that meet the filters, best first, each parent once; [] when none matches.
 
         [] does not tell an empty index from one that holds nothing on the matter. Raises KnowledgeUnavailable
         when the index cannot be reached in time.
