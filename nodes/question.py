@@ -73,6 +73,14 @@ class Part(TypedDict):
     answered: bool
 
 
+class Missed(TypedDict):
+    """What an answer is to be kept under, since none of before was found."""
+
+    revision: str
+    """The knowledge's, before it was searched."""
+    under: str
+
+
 class Asking(TypedDict, total=False):
     """State of the rag graph."""
 
@@ -86,6 +94,9 @@ class Asking(TypedDict, total=False):
     """The rep's words."""
     parts: list[Part]
     """What was made of them; [] for small talk."""
+    alone: bool
+    """One question, to which the conversation adds nothing: an answer of before to the same would do."""
+    missed: Missed | None
     wordings: list[str]
     """Other words for what is still open, for the wider search."""
     rounds: int
@@ -113,15 +124,18 @@ async def plan(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
     question = question_of(state)
     narrowing = _narrowing(state.get("filters") or {})
     history = _history(state)
-    questions = [question]
+    planned: list[str] | None = [question]
     if history or not _is_plain(question):
-        questions = await _planned(question, history, state.get("asked", ""), runtime)
+        planned = await _planned(question, history, state.get("asked", ""), runtime)
+    questions = [question] if planned is None else planned
     return {
         "filters": {},
         "narrowing": narrowing,
         "question": question,
         "asked": questions[-1] if questions else state.get("asked", ""),
         "parts": [{"question": one, "answered": False} for one in questions],
+        "alone": len(questions) == 1 and (not history or planned == [question]),
+        "missed": None,
         "wordings": [],
         "rounds": 0,
         "found": [],
@@ -167,16 +181,17 @@ def _narrowing(given: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _planned(
     question: str, history: Sequence[Mapping[str, str]], asked: str, runtime: Runtime[Context]
-) -> list[str]:
+) -> list[str] | None:
+    """None for a plan that fits no schema, [] for small talk."""
     brief = write_brief("plan", _PLAN, message=question, last_question=asked, conversation=history)
     try:
         made = await ask(runtime.context.model(), Plan, [brief])
     except ModelOutputInvalid:
-        return [question]
+        return None
     if not made.search and _may_be_talk(question):
         return []
     wanted = dict.fromkeys(text for one in made.questions if (text := one.strip()))
-    return list(wanted)[:MAX_PARTS] or [question]
+    return list(wanted)[:MAX_PARTS] or None
 
 
 def _history(state: Asking) -> list[dict[str, str]]:
