@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from FlagEmbedding import FlagReranker
 
@@ -72,7 +73,7 @@ async def test_queries_take_turns(reranker: CrossEncoder) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(rank, "many", [*CHILDREN] * 20)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         tasks.start_soon(rank, "few", [*CHILDREN[:2]])
     assert done == ["few", "many"]
 

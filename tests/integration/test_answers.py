@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from redis.asyncio import Redis
 
 from ingestion.embedders.bm25 import Bm25Embedder
-from ingestion.vectors import Sparse
 from runtime.answers import RedisAnswers, cosine
 from runtime.context import KeptAnswer
 from runtime.redis import connect
@@ -21,13 +20,7 @@ pytestmark = pytest.mark.anyio
 
 QUESTION = "What does Harborline charge for onboarding?"
 ANSWER = {"text": "4,000 dollars [1]."}
-_EMBEDDER = Bm25Embedder()
-
-
-async def words(text: str) -> Mapping[int, float]:
-    sparse = (await _EMBEDDER.query(text))["words"]
-    assert isinstance(sparse, Sparse)
-    return dict(zip(sparse.indices, sparse.values, strict=True))
+words = Bm25Embedder().weights
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from redis.asyncio import Redis
 
 from ingestion.embedders.bm25 import Bm25Embedder
-from ingestion.vectors import Sparse
 from nodes.scripts import SCRIPTS
 from runtime.answers import RedisAnswers
 from runtime.context import Context
@@ -29,13 +28,7 @@ QUESTION = "What does Harborline charge for onboarding?"
 AGAIN = "what does harborline charge for the onboarding?"
 CHINESE = "团队版每个席位多少钱？"
 SCRIPTED = ScriptedModel(scripts=SCRIPTS)
-_EMBEDDER = Bm25Embedder()
-
-
-async def words(text: str) -> Mapping[int, float]:
-    sparse = (await _EMBEDDER.query(text))["words"]
-    assert isinstance(sparse, Sparse)
-    return dict(zip(sparse.indices, sparse.values, strict=True))
+words = Bm25Embedder().weights
 
 
 @dataclass
