@@ -41,7 +41,7 @@ async def test_every_search_of_a_run_is_narrowed() -> None:
     filters = {"documents": ["battlecard.pdf"], "languages": ["en"], "since": "2026-01-01"}
     heard = await play(noted).say(COMPOUND, filters=filters)
     assert {c["document"] for c in heard.named("citation")} == {"battlecard.pdf"} and "4,000" in heard.text
-    assert len(noted.filters) > 2 and set(map(repr, noted.filters)) == {repr(Filters(**filters))}  # type: ignore[arg-type]
+    assert len(noted.filters) > 2 and set(map(repr, noted.filters)) == {repr(Filters(**filters))}
 
 
 async def test_what_the_filters_leave_out_is_not_known() -> None:
