@@ -19,6 +19,8 @@ from nodes.citations import Citation, Source
 from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import InvalidInput, ModelOutputInvalid
+from runtime.narrowing import Filters
+from runtime.validation import parse_object
 
 ASK: Final = "/ask"
 """Prefix by which a rep puts a question to the playbook in the middle of a call."""
@@ -56,10 +58,12 @@ class Plan(BaseModel):
 
 
 class Asked(MessagesState, total=False):
-    """What the rag graph takes: the conversation, and what of an earlier run it goes on from."""
+    """What the rag graph takes: the conversation, what narrows the search, and what it goes on from."""
 
     asked: str
     """The last question, as one that stands alone."""
+    filters: dict[str, Any]
+    """Which passages this run may find, as `runtime.narrowing.Filters`; {} for all."""
 
 
 class Part(TypedDict):
@@ -69,15 +73,30 @@ class Part(TypedDict):
     answered: bool
 
 
+class Missed(TypedDict):
+    """What an answer is to be kept under, since none of before was found."""
+
+    revision: str
+    """The knowledge's, before it was searched."""
+    under: str
+
+
 class Asking(TypedDict, total=False):
     """State of the rag graph."""
 
     messages: Annotated[list[AnyMessage], add_messages]
     asked: str
+    filters: dict[str, Any]
+    """As given; {} from `plan` on, so that a thread's next run is not narrowed by this one's."""
+    narrowing: dict[str, Any]
+    """This run's filters, checked."""
     question: str
     """The rep's words."""
     parts: list[Part]
     """What was made of them; [] for small talk."""
+    alone: bool
+    """One question, to which the conversation adds nothing: an answer of before to the same would do."""
+    missed: Missed | None
     wordings: list[str]
     """Other words for what is still open, for the wider search."""
     rounds: int
@@ -97,20 +116,26 @@ class Asking(TypedDict, total=False):
 
 
 async def plan(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
-    """The questions to look up; raises InvalidInput for an empty message.
+    """The questions to look up; raises InvalidInput for an empty message and for filters that are none.
 
     The model is not asked about the first message of a thread that is one plain question: a rep is waiting,
     and it could only give back the same words. A plan that fits no schema is as good as none.
     """
     question = question_of(state)
+    narrowing = _narrowing(state.get("filters") or {})
     history = _history(state)
-    questions = [question]
+    planned: list[str] | None = [question]
     if history or not _is_plain(question):
-        questions = await _planned(question, history, state.get("asked", ""), runtime)
+        planned = await _planned(question, history, state.get("asked", ""), runtime)
+    questions = [question] if planned is None else planned
     return {
+        "filters": {},
+        "narrowing": narrowing,
         "question": question,
         "asked": questions[-1] if questions else state.get("asked", ""),
         "parts": [{"question": one, "answered": False} for one in questions],
+        "alone": len(questions) == 1 and (not history or planned == [question]),
+        "missed": None,
         "wordings": [],
         "rounds": 0,
         "found": [],
@@ -144,18 +169,29 @@ def open_parts(state: Asking) -> list[str]:
     return [part["question"] for part in state["parts"] if not part["answered"]]
 
 
+def _narrowing(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters, checked, in plain values; raises InvalidInput."""
+    try:
+        filters = parse_object(Filters, given)
+    except InvalidInput as exc:
+        allowed = ", ".join(Filters.model_fields)
+        raise InvalidInput(f"the filters are not valid: {exc}. Allowed are {allowed}") from exc
+    return filters.model_dump(mode="json", exclude_defaults=True)
+
+
 async def _planned(
     question: str, history: Sequence[Mapping[str, str]], asked: str, runtime: Runtime[Context]
-) -> list[str]:
+) -> list[str] | None:
+    """None for a plan that fits no schema, [] for small talk."""
     brief = write_brief("plan", _PLAN, message=question, last_question=asked, conversation=history)
     try:
         made = await ask(runtime.context.model(), Plan, [brief])
     except ModelOutputInvalid:
-        return [question]
+        return None
     if not made.search and _may_be_talk(question):
         return []
     wanted = dict.fromkeys(text for one in made.questions if (text := one.strip()))
-    return list(wanted)[:MAX_PARTS] or [question]
+    return list(wanted)[:MAX_PARTS] or None
 
 
 def _history(state: Asking) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from nodes.window import fit
 from runtime.brief import write_brief
 from runtime.context import Context
 from runtime.errors import KnowledgeUnavailable, ModelOutputInvalid
+from runtime.narrowing import Filters
 from runtime.passage import Passage
 
 PASSAGES: Final = 8
@@ -46,8 +47,9 @@ async def retrieve(state: Asking, runtime: Runtime[Context]) -> dict[str, Any]:
     """The best new passages of all searches that fit the model's window, none of them twice."""
     queries = [*open_parts(state), *state["wordings"]]
     limit = WIDER if state["rounds"] else PASSAGES
+    filters = Filters.model_validate(state["narrowing"])
     try:
-        lists = await _search_all(runtime.context, queries, limit)
+        lists = await _search_all(runtime.context, queries, limit, filters)
     except KnowledgeUnavailable:
         return {"knowledge": "unavailable", "found": [], "rounds": state["rounds"] + 1}
     merged = [one for one in merge(lists) if one["key"] not in state["seen"]]
@@ -85,12 +87,15 @@ def merge(lists: Sequence[Sequence[Source]]) -> list[Source]:
     return [best[key][1] for key in sorted(best, key=lambda key: -scores[key])]
 
 
-async def _search_all(context: Context, queries: Sequence[str], limit: int) -> list[list[Source]]:
+async def _search_all(
+    context: Context, queries: Sequence[str], limit: int, filters: Filters
+) -> list[list[Source]]:
     """One list for each query; raises KnowledgeUnavailable when one of them cannot be answered in time."""
     lists: list[list[Source]] = [[] for _ in queries]
 
     async def search(number: int) -> None:
-        lists[number] = [source(passage) for passage in await _in_time(context, queries[number], limit)]
+        found = await _in_time(context, queries[number], limit, filters)
+        lists[number] = [source(passage) for passage in found]
 
     # LangGraph would not know an interrupt inside a group.
     try:
@@ -102,9 +107,9 @@ async def _search_all(context: Context, queries: Sequence[str], limit: int) -> l
     return lists
 
 
-async def _in_time(context: Context, query: str, limit: int) -> list[Passage]:
+async def _in_time(context: Context, query: str, limit: int, filters: Filters) -> list[Passage]:
     with anyio.move_on_after(context.search_timeout_s):
-        return await context.search(query, limit=limit)
+        return await context.search(query, limit=limit, filters=filters)
     raise KnowledgeUnavailable(f"a search did not answer within {context.search_timeout_s:g} s")
 
 

@@ -25,6 +25,8 @@ class Annotated(BaseChatModel):
 
     model: BaseChatModel
     annotate: Annotate
+    marks: Mapping[str, Any] = {}
+    """More of the message's `response_metadata`; sent with the annotations, which it may come without."""
 
     @property
     def _llm_type(self) -> str:
@@ -42,9 +44,12 @@ class Annotated(BaseChatModel):
         async for chunk in self.model._astream(messages, stop=stop, **kwargs):
             said.append(chunk.text)
             yield chunk
-        if found := self.annotate("".join(said)):
+        found = self.annotate("".join(said))
+        if found or self.marks:
             block = {"type": "text", "text": "", "annotations": [dict(one) for one in found]}
-            yield ChatGenerationChunk(message=AIMessageChunk(content=[block]))
+            yield ChatGenerationChunk(
+                message=AIMessageChunk(content=[block] if found else [], response_metadata=dict(self.marks))
+            )
 
     async def _agenerate(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 
 from runtime.errors import NotSupported
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 
 Role = Literal["rep", "manager", "evaluator", "engineer", "admin"]
@@ -47,8 +48,8 @@ class User:
 class Search(Protocol):
     """The tenant's knowledge; bound to the run's user by the composition root."""
 
-    async def __call__(self, query: str, *, limit: int = 5) -> list[Passage]:
-        """At most `limit` passages, best first, each parent once; [] when nothing matches.
+    async def __call__(self, query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
+        """At most `limit` passages that meet the filters, best first, each parent once; [] when none matches.
 
         [] does not tell an empty index from one that holds nothing on the matter. Raises KnowledgeUnavailable
         when the index cannot be reached in time.
@@ -68,6 +69,43 @@ class IngestStep(Protocol):
         Raises PermissionDenied, and errors that are retryable.
         """
         ...
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """An answer of before, as the graph that gave it wants it back."""
+
+    question: str
+    made_at: str
+    """ISO 8601, UTC."""
+    answer: Mapping[str, Any]
+    """Plain values."""
+
+
+@runtime_checkable
+class AnswerCache(Protocol):
+    """Answers that the tenant was given before; bound to the run's user by the composition root.
+
+    Neither method raises when the cache cannot be reached in time: it finds nothing then, and keeps nothing.
+    """
+
+    async def find(
+        self, question: str, *, revision: str, under: str, same: Callable[[str], bool]
+    ) -> KeptAnswer | None:
+        """The answer to the most similar question that was kept with this `revision` and `under`.
+
+        `same` decides for each question that is similar enough whether its answer would do.
+        """
+        ...
+
+    async def keep(self, question: str, answer: Mapping[str, Any], *, revision: str, under: str) -> None:
+        """Keeps plain values for a while. `revision` is the knowledge's, and answers of others are dropped;
+        `under` names whatever else must be equal."""
+        ...
+
+
+async def _no_revision() -> str:
+    raise NotSupported("this process cannot tell one state of the knowledge from another")
 
 
 async def _no_ingest(
@@ -91,3 +129,8 @@ class Context:
     """Tokens of passages that a graph may put before the model at once."""
     search_timeout_s: float = 10.0
     """After which a graph takes a search that has not answered for one that cannot."""
+    answers: AnswerCache | None = field(default=None, repr=False)
+    """None: every question is answered anew."""
+    knowledge_revision: Callable[[], Awaitable[str]] = field(default=_no_revision, repr=False)
+    """Another one whenever a search of the tenant may find something else than before; asked for only where
+    there are `answers`. Raises KnowledgeUnavailable."""

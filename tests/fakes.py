@@ -10,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from nodes.bilingual import language_of, terms
 from runtime.context import Context, Search, User
 from runtime.errors import KnowledgeUnavailable
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 
 PACKS = Path(__file__).parents[1] / "examples" / "packs"
@@ -87,15 +88,24 @@ def passages() -> list[Passage]:
     return found
 
 
-async def search(query: str, *, limit: int = 5) -> list[Passage]:
-    """The passages that share a term with the query, those that share most first."""
+async def search(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
+    """The passages that share a term with the query, those that share most first.
+
+    Of the filters it knows documents and languages.
+    """
     wanted = terms(query)
-    shared = [(len(terms(f"{p.document} {p.text}") & wanted), p) for p in passages()]
+    met = [
+        p
+        for p in passages()
+        if (not filters.documents or p.document in filters.documents)
+        and (not filters.languages or p.language in filters.languages)
+    ]
+    shared = [(len(terms(f"{p.document} {p.text}") & wanted), p) for p in met]
     ranked = sorted((s for s in shared if s[0]), key=lambda s: -s[0])
     return [passage for _, passage in ranked[:limit]]
 
 
-async def no_search(query: str, *, limit: int = 5) -> list[Passage]:
+async def no_search(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
     """Knowledge that cannot be reached."""
     raise KnowledgeUnavailable
 

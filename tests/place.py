@@ -23,6 +23,7 @@ from runtime.events import EventLog, Logged
 from runtime.execution import RunLimits
 from runtime.graph import Graph
 from runtime.hub import Hub, open_hub
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from runtime.queue import RunQueue
 from runtime.redis import connect
@@ -181,7 +182,7 @@ LIMITS = RunLimits(
 )
 
 
-async def _nothing(query: str, *, limit: int = 5) -> list[Passage]:
+async def _nothing(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
     return []
 
 

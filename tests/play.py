@@ -27,6 +27,8 @@ class Heard:
     custom: list[dict[str, Any]] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     """Names of custom events and `token`, as they came."""
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    """Of each message, as its end told it."""
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [event for event in self.custom if event["name"] == name]
@@ -85,3 +87,5 @@ def _take(event: Any, heard: Heard) -> None:
         if text := data[0]["delta"].get("text", ""):
             heard.text += text
             heard.order.append("token")
+    elif event["method"] == "messages" and data[0].get("event") == "message-finish":
+        heard.metadata.append(data[0].get("metadata", {}))

@@ -49,6 +49,12 @@ class Bm25Embedder:
     async def query(self, text: str) -> Vectors:
         return await to_thread.run_sync(self._query, text, limiter=self._query_threads)
 
+    async def weights(self, text: str) -> dict[int, float]:
+        """A query's words by their numbers, stop words left out; {} where it has none."""
+        sparse = (await self.query(text))[_NAME]
+        assert isinstance(sparse, Sparse)
+        return dict(zip(sparse.indices, sparse.values, strict=True))
+
     def _documents(self, texts: Sequence[str]) -> list[Vectors]:
         return [self._with_numbers(self._model.embed_document(text), text) for text in texts]
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from ingestion.embed import Embedder
 from ingestion.embedders.kept import Kept
 from ingestion.embedders.packed import pack, unpack
+from ingestion.language import language_of
 from ingestion.vectors import Profile, Vectors
 from runtime.errors import ProfileMismatch
 
@@ -55,12 +56,21 @@ class Cached:
 
     async def query(self, text: str) -> Vectors:
         # anyio's lru_cache was read: at its limit it drops an entry whose value others still wait for.
-        if text not in self._queries:
-            self._queries[text] = await self._embedder.query(text)
+        if text in self._queries:
+            self._queries.move_to_end(text)
+            return self._queries[text]
+        vectors = await self._embedder.query(text)
+        if self._is_whole(text, vectors):
+            self._queries[text] = vectors
             if len(self._queries) > _QUERIES:
                 self._queries.popitem(last=False)
-        self._queries.move_to_end(text)
-        return self._queries[text]
+        return vectors
+
+    def _is_whole(self, text: str, vectors: Vectors) -> bool:
+        """Whether no part has failed: else the words alone would be searched by long after it is back."""
+        language = language_of(text)
+        wanted = {name for name, space in self.profile.spaces.items() if space.speaks(language)}
+        return wanted <= vectors.keys()
 
     def _key(self, text: str) -> bytes:
         return blake2b(text.encode(), key=self._salt, digest_size=16).digest()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from tokenizers.decoders import Metaspace as Spaces
 from tokenizers.models import Unigram
 from tokenizers.pre_tokenizers import Metaspace
 from tokenizers.processors import TemplateProcessing
@@ -30,7 +31,7 @@ _SPACE = "▁"
 def write(folder: Path, *, seed: int = 7, broken: bool = False) -> Path:
     """The model's files in `folder`. `broken`: one weight is no number, as after a damaged download."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer()
+    tokenizer = characters()
     tokenizer.save_pretrained(folder)
     config = XLMRobertaConfig(
         vocab_size=len(tokenizer),
@@ -53,11 +54,12 @@ def write(folder: Path, *, seed: int = 7, broken: bool = False) -> Path:
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def characters() -> PreTrainedTokenizerFast:
     """A token for each character that the children or ASCII hold; others are unknown."""
     letters = sorted(set(string.ascii_letters + string.digits + string.punctuation).union(*CHILDREN) - {" "})
     tokenizer = Tokenizer(Unigram([(piece, -1.0) for piece in (*_SPECIAL, _SPACE, *letters)], unk_id=3))
     tokenizer.pre_tokenizer = Metaspace(_SPACE)
+    tokenizer.decoder = Spaces(_SPACE)
     tokenizer.post_processor = TemplateProcessing(
         single="<s> $A </s>", pair=None, special_tokens=[("<s>", 0), ("</s>", 2)]
     )

@@ -15,6 +15,7 @@ from examples.calls import ENGLISH, PUSHY, SCENARIOS
 from nodes.packs import Pack, load_pack
 from nodes.quotes import stands
 from runtime.errors import InvalidInput
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from tests.fakes import PACKS, context, no_search, search
 from tests.integration.conftest import MODELS, open_kind
@@ -129,7 +130,7 @@ async def test_the_buyer_does_not_wait_for_the_coach(model: BaseChatModel) -> No
     """A battlecard that takes long comes late; the buyer's first word does not."""
     talking = anyio.Event()
 
-    async def slow(query: str, *, limit: int = 5) -> list[Passage]:
+    async def slow(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         await talking.wait()
         return await search(query, limit=limit)
 

@@ -7,6 +7,7 @@ from langchain_core.language_models import BaseChatModel
 
 from nodes.scripts import SCRIPTS
 from runtime.errors import InvalidInput
+from runtime.narrowing import ANYTHING, Filters
 from runtime.scripted import Line, Scene, ScriptedModel
 from tests.fakes import context, search, stands
 from tests.play import Heard, Play
@@ -82,7 +83,7 @@ async def test_a_greeting_is_not_looked_up(model: BaseChatModel, greeting: str, 
     """Nobody waits for a search to be thanked back."""
     queries: list[str] = []
 
-    async def find(query: str, *, limit: int = 5) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
         queries.append(query)
         return []
 
@@ -126,7 +127,7 @@ async def test_what_is_not_found_is_searched_for_once_more_and_no_more() -> None
     """With other words and a higher limit; a third round would be a loop."""
     asked: list[tuple[str, int]] = []
 
-    async def find(query: str, *, limit: int = 5) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
         asked.append((query, limit))
         return []
 
@@ -144,7 +145,7 @@ async def test_other_words_find_what_the_first_search_did_not() -> None:
     """The second round answers, from what only its wording finds."""
     scripts = {**SCRIPTS, "reword": lambda scene: Line(structured={"queries": ["Harborline onboarding"]})}
 
-    async def find(query: str, *, limit: int = 5) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
         return list(await search(query, limit=limit)) if query == "Harborline onboarding" else []
 
     play = Play("rag", context(ScriptedModel(scripts=scripts), find))  # type: ignore[arg-type]

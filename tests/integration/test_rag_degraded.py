@@ -11,6 +11,7 @@ from langgraph.types import interrupt
 
 from nodes.scripts import SCRIPTS
 from runtime.errors import KnowledgeUnavailable
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from runtime.scripted import Line, Scene, ScriptedModel
 from tests.fakes import context, no_search, passages, search
@@ -33,7 +34,7 @@ async def test_without_the_knowledge_the_answer_says_so(model: BaseChatModel) ->
 async def test_a_search_that_does_not_answer_is_given_up() -> None:
     """A rep in a call is told so rather than left to wait."""
 
-    async def never(query: str, *, limit: int = 5) -> list[Passage]:
+    async def never(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         await anyio.sleep_forever()
         return []
 
@@ -47,7 +48,7 @@ async def test_a_search_that_does_not_answer_is_given_up() -> None:
 async def test_empty_knowledge_does_not_say() -> None:
     """Not the words of knowledge that is down: to ask again would not help."""
 
-    async def nothing(query: str, *, limit: int = 5) -> list[Passage]:
+    async def nothing(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         return []
 
     heard = await Play("rag", context(ScriptedModel(scripts=SCRIPTS), nothing)).say(PRICE)
@@ -59,7 +60,7 @@ async def test_knowledge_that_fails_halfway_leaves_what_was_found() -> None:
     """What was answered stands; the rest is called not looked up, which is not the same as not known."""
     calls = 0
 
-    async def failing(query: str, *, limit: int = 5) -> list[Passage]:
+    async def failing(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         nonlocal calls
         calls += 1
         if calls > 2:
@@ -75,7 +76,7 @@ async def test_knowledge_that_fails_halfway_leaves_what_was_found() -> None:
 async def test_a_question_to_a_person_is_not_swallowed() -> None:
     """Each of two searches at once may pause the run, and goes on with the answer."""
 
-    async def asking(query: str, *, limit: int = 5) -> list[Passage]:
+    async def asking(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         assert interrupt("May the archive be searched?") == "yes"
         return await search(query, limit=limit)
 
@@ -99,7 +100,7 @@ async def test_passages_fit_the_window_best_first() -> None:
         shown.append([passage["document"] for passage in scene.brief.facts["passages"]])
         return SCRIPTS["grade"](scene)
 
-    async def find(query: str, *, limit: int = 5) -> list[Passage]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         found = sorted(passages(), key=lambda passage: passage.document)[:3]
         return [replace(passage, tokens=tokens) for passage, tokens in zip(found, (90, 80, 20), strict=True)]
 

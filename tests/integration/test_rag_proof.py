@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.stream.transformers import CustomTransformer
 
 from nodes.scripts import SCRIPTS
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from runtime.scripted import Line, Scene, ScriptedModel
 from tests.fakes import DOCUMENTS, context
@@ -111,7 +112,7 @@ COMMAND = (
 async def test_a_passage_that_commands_stays_data(model: BaseChatModel) -> None:
     """Its words are quoted at most; a fence in it ends no brief."""
 
-    async def find(query: str, *, limit: int = 5) -> list[Passage]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         return [Passage("evil.md", "evil", COMMAND, COMMAND, 0, len(COMMAND), 1.0, language="en")]
 
     play = Play("rag", context(model, find))
@@ -131,7 +132,7 @@ async def test_a_passage_is_shown_to_the_model_whole_and_as_data() -> None:
         assert [message.type for message in scene.messages] == ["system"]
         return SCRIPTS["answer"](scene)
 
-    async def find(query: str, *, limit: int = 5) -> list[Passage]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         return [Passage("evil.md", "evil", COMMAND, COMMAND, 0, len(COMMAND), 1.0, language="en")]
 
     model = ScriptedModel(scripts={**SCRIPTS, "answer": answer})

@@ -16,6 +16,7 @@ from nodes.bilingual import Language, language_of
 from nodes.citations import Source
 from nodes.scripts import SCRIPTS
 from runtime.context import Context, User
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from runtime.scripted import ScriptedModel
 from runtime.settings import load
@@ -52,7 +53,7 @@ async def test_the_rates_hold() -> None:
         for name in NAMES:
             await put(knowledge, "acme", sample(name))
 
-        async def search(query: str, *, limit: int = 5) -> list[Passage]:
+        async def search(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
             return await knowledge.search("acme", query, limit=limit)
 
         context = Context(User("acme", "ana"), lambda: ScriptedModel(scripts=SCRIPTS), search)

@@ -65,6 +65,8 @@ async def test_words_are_the_engines_own() -> None:
     asked = await embedder.query("prices")
     embedder.profile.check(asked)
     assert words(asked).values == [1.0]
+    assert await embedder.weights("prices") == dict.fromkeys(words(asked).indices, 1.0)
+    assert await embedder.weights("the of") == {}
     assert set(words(asked).indices) < set(words((await embedder.documents([ENGLISH]))[0]).indices)
     assert embedder.profile == Profile("bm25", {"words": Space("sparse", idf=True)})
 
