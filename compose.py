@@ -20,12 +20,14 @@ from redis.asyncio import Redis
 from compose_knowledge import make_memory, open_embedders, reach_knowledge
 from graphs import GRAPHS, INGEST
 from ingestion.artifacts import sweep_artifacts
+from ingestion.embedders.bm25 import Bm25Embedder
 from ingestion.leftovers import sweep_hourly
 from ingestion.opening import Setup, make_pipeline, open_reader
 from ingestion.pipeline import Pipeline
 from ingestion.reading import Reader
 from ingestion.remote import SharedKnowledge
 from nodes.scripts import SCRIPTS
+from runtime.answers import RedisAnswers
 from runtime.assistants import Assistants
 from runtime.auth import check_exposure, read_keys
 from runtime.catalog import Catalog
@@ -39,6 +41,7 @@ from runtime.events import EventLog
 from runtime.execution import RunLimits
 from runtime.hub import open_hub
 from runtime.models import open_model
+from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 from runtime.project import Project
 from runtime.queue import RunQueue
@@ -74,12 +77,17 @@ class Installation:
     model: BaseChatModel
     knowledge: SharedKnowledge
     pipeline: Pipeline
+    answers: Callable[[str], RedisAnswers] | None = None
+    """Those that may be given again, by tenant; None where they are not kept."""
 
     def context_for(self, user: User) -> Context:
         """What a run of this user may use."""
 
-        async def search(query: str, *, limit: int = 5) -> list[Passage]:
-            return await self.knowledge.current.search(user.tenant, query, limit=limit)
+        async def search(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
+            return await self.knowledge.current.search(user.tenant, query, limit=limit, filters=filters)
+
+        async def revision() -> str:
+            return await self.knowledge.current.revision(user.tenant)
 
         async def ingest(
             stage: str, state: Mapping[str, Any], report: Callable[[int, int], None]
@@ -98,6 +106,8 @@ class Installation:
             ingest,
             passage_tokens=self.settings.passage_tokens,
             search_timeout_s=self.settings.search_timeout_s,
+            answers=self.answers(user.tenant) if self.answers else None,
+            knowledge_revision=revision,
         )
 
     def _roots(self, user: User) -> list[Path] | None:
@@ -162,6 +172,7 @@ async def _wire(
             stack, settings, client, waiting, queue, RedisStore(client, index=memory), project
         ),
         queue=queue,
+        answers=_answers(settings, client),
         model=await stack.enter_async_context(_model(settings)),
         knowledge=knowledge,
         pipeline=await make_pipeline(
@@ -222,6 +233,13 @@ def _model(settings: Settings) -> AbstractAsyncContextManager[BaseChatModel]:
         temperature=settings.model_temperature,
         scripted_token_delay_s=settings.scripted_token_delay_s,
     )
+
+
+def _answers(settings: Settings, client: Redis) -> Callable[[str], RedisAnswers] | None:
+    if not settings.answer_cache:
+        return None
+    words, similarity = Bm25Embedder().weights, settings.answer_cache_similarity
+    return lambda tenant: RedisAnswers(client, tenant, words, similarity=similarity)
 
 
 def setup_of(settings: Settings) -> Setup:

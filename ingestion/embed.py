@@ -24,8 +24,12 @@ class Embedder(Protocol):
     @property
     def profile(self) -> Profile: ...
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
-        """Vectors to keep, one mapping for each text, in their order. All or nothing."""
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
+        """Vectors to keep, one mapping for each text, in their order. All or nothing.
+
+        `around`: the passage that each text stands in, for those that weigh words: a child is then found by
+        its parent's words too. () for texts that stand alone.
+        """
         ...
 
     async def query(self, text: str) -> Vectors:

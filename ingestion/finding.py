@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from ingestion.embed import Embedder
 from ingestion.index import Asked, Hit, Index
 from ingestion.language import language_of
-from ingestion.parents import parents
+from ingestion.parents import CHILDREN, parents
 from ingestion.rerank import Reranker
 from ingestion.vectors import Floats, Profile, Vectors
 from ingestion.within import Days, Lists, Within
+from runtime.errors import KnowledgeUnavailable
 from runtime.narrowing import Filters
+
+log = structlog.get_logger()
 
 _HITS_PER_PASSAGE = 8
 """Children fetched for each passage asked for: a parent has about four, and counts once."""
@@ -63,7 +68,7 @@ def within(tenant: str, filters: Filters, but: Lists) -> Within:
 
 async def find(index: Index, mine: Within, query: Sought, limit: int, reranker: Reranker | None) -> list[Hit]:
     """Children, best first, of at least `limit` parents where there are as many that match."""
-    wanted = limit * _HITS_PER_PASSAGE
+    wanted = max(CHILDREN, limit * _HITS_PER_PASSAGE)
     if reranker is not None:
         return await ranked_anew(
             reranker, query, await index.search(mine, query.asked(max(wanted, _RERANKED)))
@@ -76,11 +81,18 @@ async def find(index: Index, mine: Within, query: Sought, limit: int, reranker: 
 
 
 async def ranked_anew(reranker: Reranker, query: Sought, hits: list[Hit]) -> list[Hit]:
-    """The first of the hits by the cross-encoder's scores, then the others as they were."""
+    """The first of the hits by the cross-encoder's scores, then the others as they were.
+
+    All as they were where it fails: an answer without it is better than none.
+    """
     first, rest = hits[:_RERANKED], hits[_RERANKED:]
     if not first:
         return []
-    scores = await reranker.scores(query.text, [str(hit.payload["text"]) for hit in first])
+    try:
+        scores = await reranker.scores(query.text, [str(hit.payload["text"]) for hit in first])
+    except KnowledgeUnavailable as exc:
+        log.warning("reranker.left_out", reason=str(exc))
+        return hits
     again = [Hit(score, hit.payload) for score, hit in zip(scores, first, strict=True)]
     again.sort(key=lambda hit: -hit.score)
     lowest = again[-1].score

@@ -82,7 +82,8 @@ async def _bring(
     for held in missing:
         for first in range(0, held.chunks, _BATCH):
             payloads = await mover.payloads(held, first, _BATCH)
-            vectors = await embedder.documents([searchable(payload) for payload in payloads])
+            texts, around = zip(*[(searchable(p), str(p["parent_text"])) for p in payloads], strict=True)
+            vectors = await embedder.documents(texts, around)
             points = [
                 Put(point_name(held.version, payload["chunk_id"]), of_it, payload)
                 for payload, of_it in zip(payloads, vectors, strict=True)

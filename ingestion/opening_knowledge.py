@@ -33,7 +33,9 @@ class EmbedderSetup:
     default: str = "bm25"
     """`bm25`, `endpoint` or `bge-m3`."""
     timeout_s: float = 60.0
-    """For one batch."""
+    """For one batch of documents."""
+    query_timeout_s: float = 5.0
+    """For a query, and for ranking anew what it found."""
     cache: Path | None = None
     """File that keeps documents' vectors."""
     cache_bytes: int = 2_000_000_000
@@ -48,6 +50,8 @@ class EmbedderSetup:
     bge_device: str = ""
     bge_max_tokens: int = 512
     bge_colbert: bool = True
+    reranker: Path | None = None
+    """Folder of a cross-encoder."""
 
 
 def make_embedders(setup: EmbedderSetup) -> Embedders:
@@ -60,6 +64,7 @@ def make_embedders(setup: EmbedderSetup) -> Embedders:
             setup.endpoint_model,
             setup.endpoint_size,
             timeout_s=setup.timeout_s,
+            query_timeout_s=setup.query_timeout_s,
             languages=setup.endpoint_languages,
         )
         made["endpoint"] = Together(Bm25Embedder(), _cached(dense, setup))
@@ -81,22 +86,43 @@ def make_embedders(setup: EmbedderSetup) -> Embedders:
     return Embedders(made, setup.default)
 
 
+def make_reranker(setup: EmbedderSetup) -> Reranker | None:
+    """None where none is configured. Raises SettingsInvalid."""
+    if setup.reranker is None:
+        return None
+    return CrossEncoder(setup.reranker, timeout_s=setup.query_timeout_s, device=setup.bge_device)
+
+
 @asynccontextmanager
-async def open_knowledge(data_dir: Path, embedders: Embedders, timeout_s: float) -> AsyncIterator[Knowledge]:
+async def open_knowledge(
+    data_dir: Path, embedders: Embedders, timeout_s: float, reranker: Reranker | None = None
+) -> AsyncIterator[Knowledge]:
     """The index in `data_dir/index`, created where there is none, owned until the block ends.
 
     Raises KnowledgeUnavailable naming the pid that owns it, SettingsInvalid for a folder that cannot be
     written.
     """
-    folder, name = data_dir / "index", embedders.default
-    profile = embedders.named(name).profile
+    folder, (first, profile) = data_dir / "index", embedders.first
     with owned(folder):
-        async with open_collections(
-            folder / "collections", collection_name(name, profile), profile, timeout_s
-        ) as collections:
-            knowledge = Knowledge(collections, embedders, EdgeBackups(collections))
+        async with open_collections(folder / "collections", first, profile, timeout_s) as collections:
+            knowledge = Knowledge(collections, embedders, EdgeBackups(collections), reranker)
             await knowledge.sweep()
             yield knowledge
+
+
+@asynccontextmanager
+async def open_shared_knowledge(
+    server: Server, embedders: Embedders, reranker: Reranker | None = None
+) -> AsyncIterator[tuple[Knowledge, Memory]]:
+    """The index on a Qdrant server, and the store's items there. The server is asked when they are used."""
+    async with open_client(server.url, server.api_key, server.timeout_s) as client:
+        calls, (first, profile) = Calls(server.timeout_s), embedders.first
+        collections = ServerCollections(client, calls, server.prefix, first, profile)
+        items = LateIndex(lambda: open_collection(client, server.prefix + ITEMS_NAME, WORDS, ITEMS, calls), WORDS)
+        yield (
+            Knowledge(collections, embedders, ServerBackups(client, collections), reranker),
+            Memory(items, Bm25Embedder()),
+        )
 
 
 @asynccontextmanager

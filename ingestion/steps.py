@@ -186,7 +186,8 @@ class Steps:
         embedder, records, done = self.means.embedders.of(collection), artifacts.records(), 0
         with artifacts.writing_points(collection) as write:
             while batch := await to_thread.run_sync(lambda: list(islice(records, _EMBEDDED))):
-                made = await embedder.documents([record.text for record in batch])
+                around = [str(record.payload["parent_text"]) for record in batch]
+                made = await embedder.documents([record.text for record in batch], around)
                 puts = [Put(r.id, vectors, r.payload) for r, vectors in zip(batch, made, strict=True)]
                 await to_thread.run_sync(write, puts)
                 done += len(batch)

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     embedding_languages: str = ""
     """Those that it speaks, comma-separated, as `en` or `zh`; empty for all. It takes no part in others."""
     embedding_timeout_s: Positive = 60.0
-    """For one batch, by whichever embedder."""
+    """For one batch of documents, by whichever embedder; a query has half of `search_timeout_s` at most."""
     embedding_cache_bytes: int = Field(2_000_000_000, ge=0)
     """Of vectors that are kept by their text's hash, in `data_dir`; 0 keeps none."""
     bge_dir: Path | None = None
@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     """Of its collections' names."""
     passage_tokens: Count = 3_000
     """Of passages that a model is given for one answer."""
+    answer_cache: bool = False
+    """Whether a verified answer is given again to a question that means the same, while the tenant's
+    documents are what they were."""
+    answer_cache_similarity: float = Field(0.99, gt=0, le=1)
+    """Cosine of two questions' words from which they mean the same."""
 
     child_tokens: Count = 128
     parent_tokens: Count = 512

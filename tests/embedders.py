@@ -26,7 +26,7 @@ class Hashed:
         self.fails_after: int | None = None
         """Texts; then every call fails."""
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         if self.fails_after is not None and len(self.embedded) + len(texts) > self.fails_after:
             raise KnowledgeUnavailable("the embedder is down")
         self.embedded += texts

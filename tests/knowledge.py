@@ -48,7 +48,8 @@ async def points_of(
     families = strategy_of({})(document, document_id)
     more = {"source": place or document.name, "ingested_at": at or str(next(_TIMES))}
     made = records(document, families, document_id, version, labels, more)
-    vectors = await embedder.documents([record.text for record in made])
+    around = [record.payload["parent_text"] for record in made]
+    vectors = await embedder.documents([record.text for record in made], around)
     return [Put(r.id, of_it, r.payload) for r, of_it in zip(made, vectors, strict=True)]
 
 

@@ -21,7 +21,7 @@ from ingestion.document import clean
 from ingestion.embedders.bm25 import Bm25Embedder
 from ingestion.engines.edge import open_edge
 from ingestion.index import Asked, Hit
-from ingestion.parents import CHILDREN, parents, with_parent
+from ingestion.parents import CHILDREN, parents
 from ingestion.vectors import Vectors
 from ingestion.within import Within
 
@@ -112,15 +112,8 @@ def _batches(documents: Sequence[Long], way: Way) -> Iterator[list[tuple[str, Ch
 async def _vectors(
     embedder: Bm25Embedder, batch: Sequence[tuple[str, Chunk, Chunk]], way: Way
 ) -> list[Vectors]:
-    made = await embedder.documents([_searched(child) for _, _, child in batch])
-    if not way.summed:
-        return made
-    around = {parent.id: parent.full_text for _, parent, _ in batch}
-    vectors = dict(zip(around, await embedder.documents([*around.values()]), strict=True))
-    return [
-        with_parent(embedder.profile, vector, vectors[parent.id])
-        for vector, (_, parent, _) in zip(made, batch, strict=True)
-    ]
+    around = [parent.full_text for _, parent, _ in batch] if way.summed else []
+    return await embedder.documents([_searched(child) for _, _, child in batch], around)
 
 
 def _searched(chunk: Chunk) -> str:

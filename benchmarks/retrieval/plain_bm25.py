@@ -17,7 +17,7 @@ class PlainBm25:
     def __init__(self) -> None:
         self._model = Bm25(Bm25Config(tokenizer=TokenizerType.Multilingual))
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         made = [self._model.embed_document(text) for text in texts]
         return [{"words": Sparse(vector.indices, vector.values)} for vector in made]
 

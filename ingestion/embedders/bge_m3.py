@@ -57,7 +57,7 @@ class BgeM3:
         self._turn = CapacityLimiter(1)
         self._documents = anyio.Lock()
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         # Texts of like length together: each costs as much as the longest of its batch.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         made: list[Vectors] = []

@@ -43,7 +43,7 @@ class Cached:
         self._salt = blake2b(_PROFILE.dump_json(self.profile)).digest()
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         keys = [self._key(text) for text in texts]
         known = await to_thread.run_sync(self._read, list(dict.fromkeys(keys)), limiter=self._thread)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

@@ -54,6 +54,7 @@ class DenseEmbedder:
         size: int,
         *,
         timeout_s: float,
+        query_timeout_s: float | None = None,
         languages: tuple[str, ...] = (),
         concurrency: int = 4,
         failures: int = 3,
@@ -61,13 +62,15 @@ class DenseEmbedder:
     ) -> None:
         """`name` is the profile's, `size` the floats of a row, `languages` those that the model speaks.
 
-        `timeout_s` bounds one request with its retries, `concurrency` the batches of documents at once; after
-        `failures` in a row the endpoint is left alone for `rest_s`.
+        `timeout_s` bounds one request with its retries, `query_timeout_s` that of a query (None: the same),
+        `concurrency` the batches of documents at once; after `failures` in a row the endpoint is left alone
+        for `rest_s`.
         """
         self.profile = Profile(name, {_NAME: Space("dense", size, languages=languages)})
         self._model = model
         self._size = size
         self._timeout_s = timeout_s
+        self._query_timeout_s = query_timeout_s or timeout_s
         # Apart, so that a search never waits for documents.
         self._batches = anyio.Semaphore(concurrency)
         self._queries = anyio.Semaphore(_QUERIES)
@@ -76,7 +79,7 @@ class DenseEmbedder:
             self._place, counted=_FAILURES, error=KnowledgeUnavailable, failures=failures, rest_s=rest_s
         )
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         sendable = [_sendable(text) for text in texts]
         made = await at_once(
             [partial(self._batch, batch) for batch in batches(sendable, _BATCH, _BATCH_CHARS)]
@@ -103,13 +106,14 @@ class DenseEmbedder:
         return unit_rows(answered, len(texts), self._size, self._place)
 
     async def _answer(self, texts: list[str], is_query: bool) -> list[list[float]]:
+        limit_s = self._query_timeout_s if is_query else self._timeout_s
         try:
-            with anyio.fail_after(self._timeout_s):
+            with anyio.fail_after(limit_s):
                 if is_query:
                     return [await self._model.aembed_query(texts[0])]
                 return await self._model.aembed_documents(texts)
         except TimeoutError as exc:
-            raise ModelTimeout(f"no answer within {self._timeout_s:g} s", limit_s=self._timeout_s) from exc
+            raise ModelTimeout(f"no answer within {limit_s:g} s", limit_s=limit_s) from exc
 
 
 def _sendable(text: str) -> str:

@@ -31,8 +31,8 @@ class Together:
         self._left_out: set[str] = set()
         """Names of the parts that did not answer when they were last asked."""
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
-        made = await at_once([partial(part.documents, texts) for part in self._parts])
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
+        made = await at_once([partial(part.documents, texts, around) for part in self._parts])
         return [_merged(of_one) for of_one in zip(*made, strict=True)]
 
     async def query(self, text: str) -> Vectors:

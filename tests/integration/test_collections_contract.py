@@ -27,6 +27,7 @@ from ingestion.engines.server import open_client
 from ingestion.engines.server_collections import ServerCollections
 from ingestion.index import Asked, Index, Put
 from ingestion.journal import Journal, State
+from ingestion.shown import Shown
 from ingestion.vectors import Profile, Space, Sparse
 from ingestion.versions import Versions
 from ingestion.within import Lists, Within
@@ -128,7 +129,7 @@ async def seen(kept: Kept, tenant: str, versions: Versions | None = None) -> lis
         hits = await kept.index.search(Within(tenant, but=but), ASKED)
         return [str(hit.payload["version"]) for hit in hits]
 
-    return sorted(await (versions or kept.versions()).seen(tenant, search, str))
+    return sorted(await Shown(kept.index, kept.journal()).seen(tenant, search, str))
 
 
 async def count_up(journal: Journal, times: int) -> None:
@@ -227,7 +228,7 @@ async def test_a_kept_version_is_restored(kept: Kept) -> None:
     assert await seen(kept, "acme") == ["v2"] * 4
     await kept.versions().restore("acme", "d", "v1")
     assert await seen(kept, "acme") == ["v1"] * 4
-    assert {row["version"] for row in await versions.read_all("acme", ["version"], "d")} == {"v1", "v2"}
+    assert {row["version"] for row in await Shown(kept.index, kept.journal()).read_all("acme", ["version"], "d")} == {"v1", "v2"}
     with pytest.raises(InvalidInput, match="'v1'"):
         await versions.restore("acme", "d", "v1")
 
@@ -344,14 +345,14 @@ async def test_documents_stay_with_their_collection(collections: Collections) ->
     """After a switch and back a search finds what it found before, journal and all."""
     first = await collections.current()
     await ingest(first.versions, "acme", "d", "v1")
-    revision = await first.versions.revision("acme")
+    revision = await first.shown.revision("acme")
     await collections.open("second", PROFILE)
     await collections.switch("second")
     assert await (await collections.current()).index.count(Within("acme")) == 0
     await collections.switch("first")
     back = await collections.current(fresh=True)
     assert await back.index.count(Within("acme")) == 4
-    assert await back.versions.revision("acme") == revision
+    assert await back.shown.revision("acme") == revision
 
 
 @pytest.fixture(params=[engine for engine in ENGINES if engine != "edge"])

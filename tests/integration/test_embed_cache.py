@@ -31,7 +31,7 @@ class Counted:
         self.asked: list[str] = []
         self.fails = False
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         if self.fails:
             raise KnowledgeUnavailable("down")
         self.asked += texts

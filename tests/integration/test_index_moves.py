@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import anyio
@@ -112,11 +112,11 @@ async def test_documents_that_change_meanwhile(
     )
 
     class Changing(Hashed):
-        async def documents(self, texts: object) -> list[Vectors]:
+        async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
             for change in changes:
                 await change()
                 break
-            return await super().documents(texts)  # type: ignore[arg-type]  # as it is given
+            return await super().documents(texts)
 
     embedders = two_embedders(Changing())
     knowledge.embedders = embedders

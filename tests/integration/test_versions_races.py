@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -14,10 +13,11 @@ from ingestion.engines.calls import Calls
 from ingestion.engines.journal_points import JournalPoints
 from ingestion.engines.server_collections import ServerCollections
 from ingestion.index import Asked, Index, Put
+from ingestion.shown import Shown
 from ingestion.vectors import Profile, Space, Sparse
 from ingestion.versions import Versions
 from ingestion.within import Lists, Within
-from runtime.errors import InvalidInput
+from runtime.errors import KnowledgeUnavailable
 
 pytestmark = [
     pytest.mark.anyio,
@@ -26,6 +26,7 @@ pytestmark = [
 
 PROFILE = Profile("test", {"words": Space("sparse", idf=True)})
 ASKED = Asked({"words": Sparse([1], [1.0])}, 100)
+GRACE_S = 60.0
 Step = Callable[[], Awaitable[None]]
 
 
@@ -81,11 +82,11 @@ async def ingest(versions: Versions, document_id: str, version: str, *, keep: bo
     await versions.publish("acme", document_id, version, 2, keep, "")
 
 
-async def seen(index: Index, versions: Versions) -> list[str]:
+async def seen(index: Index, journal: JournalPoints) -> list[str]:
     async def search(but: Lists) -> list[str]:
         return [hit.payload["version"] for hit in await index.search(Within("acme", but=but), ASKED)]
 
-    return sorted(await versions.seen("acme", search, str))
+    return sorted(await Shown(index, journal).seen("acme", search, str))
 
 
 async def test_a_restore_goes_on_after_another_change(index: Index, journal: JournalPoints) -> None:
@@ -99,42 +100,42 @@ async def test_a_restore_goes_on_after_another_change(index: Index, journal: Jou
 
     mine = Versions(index, Interrupted(journal, "swap", 2, change))
     await mine.restore("acme", "d", "v1")
-    assert await seen(index, mine) == ["v1", "v1", "w1", "w1"]
+    assert await seen(index, journal) == ["v1", "v1", "w1", "w1"]
 
 
-@pytest.mark.xfail(strict=True, reason="a late drop deletes what was written anew meanwhile")
 async def test_a_late_drop_deletes_nothing_new(index: Index, journal: JournalPoints) -> None:
-    """A document that goes back to its old text while another process still deletes that is not lost."""
-    other = Versions(index, journal)
+    """A document that goes back to its old text while another process still deletes that has to wait."""
+    other = Versions(index, journal, GRACE_S)
     await ingest(other, "d", "v1")
 
     async def back() -> None:
-        await ingest(other, "d", "v1")
+        with pytest.raises(KnowledgeUnavailable, match="by another process; try again"):
+            await ingest(other, "d", "v1")
 
     # The first drop clears the way of v2; the second one deletes v1.
-    mine = Versions(Interrupted(index, "drop", 2, back), journal)
+    mine = Versions(Interrupted(index, "drop", 2, back), journal, GRACE_S)
     await ingest(mine, "d", "v2")
-    assert await seen(index, mine) == ["v1", "v1"]
+    assert await seen(index, journal) == ["v2", "v2"]
+    await ingest(other, "d", "v1")
+    assert await seen(index, journal) == ["v1", "v1"]
 
 
-@pytest.mark.xfail(strict=True, reason="what is put late is seen, although its version was replaced")
 async def test_a_late_put_brings_nothing_back(index: Index, journal: JournalPoints) -> None:
     """Of two runs of one version the slower one's points do not outlive the version."""
-    other = Versions(index, journal)
+    other = Versions(index, journal, GRACE_S)
 
     async def overtake() -> None:
         await ingest(other, "d", "v1")
         await ingest(other, "d", "v2")
 
-    mine = Versions(Interrupted(index, "put", 1, overtake), journal)
+    mine = Versions(Interrupted(index, "put", 1, overtake), journal, GRACE_S)
     await mine.stage("acme", "v1", points("d", "v1"), "mine")
-    assert await seen(index, mine) == ["v2", "v2"]
+    assert await seen(index, journal) == ["v2", "v2"]
 
 
-@pytest.mark.xfail(strict=True, reason="a sweep ends what a restore in another process has just begun")
 async def test_a_sweep_leaves_a_restore_alone(index: Index, journal: JournalPoints) -> None:
     """An hourly sweep in the middle of a restore does not make two versions visible."""
-    other = Versions(index, journal)
+    other = Versions(index, journal, GRACE_S)
     await ingest(other, "d", "v1")
     await ingest(other, "d", "v2", keep=True)
     found: list[list[str]] = []
@@ -144,18 +145,16 @@ async def test_a_sweep_leaves_a_restore_alone(index: Index, journal: JournalPoin
             await other.sweep(*left)
 
     async def look() -> None:
-        found.append(await seen(index, other))
+        found.append(await seen(index, journal))
 
     slow = Interrupted(journal, "swap", 2, look)
-    with suppress(InvalidInput):
-        await Versions(Interrupted(index, "mark", 1, sweep), slow).restore("acme", "d", "v1")
+    await Versions(Interrupted(index, "mark", 1, sweep), slow, GRACE_S).restore("acme", "d", "v1")
     assert found == [["v2", "v2"]]
-    assert await seen(index, other) == ["v1", "v1"]
+    assert await seen(index, journal) == ["v1", "v1"]
 
 
-@pytest.mark.xfail(strict=True, reason="after _TRIES what was read last is returned, whatever it is")
 async def test_a_read_that_is_always_outrun(index: Index, journal: JournalPoints) -> None:
-    """A reader that publishes overtake each time does not get parts of two versions."""
+    """A reader that publishes overtake each time is told so, and does not get parts of two versions."""
     versions, published = Versions(index, journal), 0
     await ingest(versions, "d", "v0")
 
@@ -168,6 +167,5 @@ async def test_a_read_that_is_always_outrun(index: Index, journal: JournalPoints
         rest = await index.read(Within("acme", {"ordinal": 1}, but=but), ["version"])
         return [row["version"] for row in first + rest]
 
-    with anyio.fail_after(60):
-        found = await versions.seen("acme", read, str)
-    assert len(found) == 2 and len(set(found)) == 1
+    with anyio.fail_after(60), pytest.raises(KnowledgeUnavailable, match="changed during every try"):
+        await Shown(index, journal).seen("acme", read, str)

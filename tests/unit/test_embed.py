@@ -34,7 +34,7 @@ class Scripted:
         self._fails = fails
         self._gate = gate
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         self.asked.set()
         if self._gate:
             await self._gate.wait()

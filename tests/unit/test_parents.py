@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from ingestion.index import Hit
-from ingestion.parents import parents, with_parent
-from ingestion.vectors import Profile, Space, Sparse, Vectors
+from ingestion.parents import parents
 
 
 def hit(score: float, parent: str, child: str = "") -> Hit:
@@ -47,13 +45,3 @@ def test_equal_scores_keep_their_order() -> None:
 def test_nothing_gives_nothing() -> None:
     """A search without hits is no error."""
     assert parents([], 5) == []
-
-
-def test_a_child_is_found_by_its_parents_words_and_its_own_count_more() -> None:
-    """Words of the passage around lead to the child; what is not weighed by rarity stays the child's."""
-    spaces = {"words": Space("sparse", idf=True), "lexical": Space("sparse"), "dense": Space("dense", 2)}
-    row, other = np.array([1, 0], dtype=np.float32), np.array([0, 1], dtype=np.float32)
-    child: Vectors = {"words": Sparse([1], [0.5]), "lexical": Sparse([1], [0.5]), "dense": row}
-    around: Vectors = {"words": Sparse([1, 2], [0.25, 0.5]), "lexical": Sparse([2], [1.0]), "dense": other}
-    made = with_parent(Profile("test", spaces), child, around)
-    assert made == {**child, "words": Sparse([1, 2], [0.75, 0.5])}

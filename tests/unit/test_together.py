@@ -29,7 +29,7 @@ class Part:
         self.asked: list[str] = []
         self._name = name
 
-    async def documents(self, texts: Sequence[str]) -> list[Vectors]:
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
         self.asked += texts
         if self.error:
             raise self.error
