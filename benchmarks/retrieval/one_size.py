@@ -26,9 +26,15 @@ from benchmarks.ingest.resident import at_rest
 from benchmarks.retrieval import points, raw
 from benchmarks.retrieval.disk import megabytes
 from benchmarks.retrieval.ticker import ticking
+from ingestion.collection import Collection, collection_name
+from ingestion.embedders.configured import Embedders
 from ingestion.engines.edge import EdgeIndex, open_edge
+from ingestion.engines.journal_file import JournalFile
 from ingestion.index import Asked
+from ingestion.knowledge import Knowledge
+from ingestion.shown import Shown
 from ingestion.vectors import Vectors
+from ingestion.versions import Versions
 from ingestion.within import Within
 
 Call = Callable[[Vectors], Coroutine[Any, Any, object]]
@@ -54,20 +60,61 @@ async def _measured(folder: Path, count: int) -> dict[str, Any]:
     filled = time.perf_counter() - began
     shard = edge.EdgeShard.load(str(folder))
     try:
-        ours = partial(_ours, EdgeIndex(shard, points.PROFILE, _TIMEOUT_S))
+        index = EdgeIndex(shard, points.PROFILE, _TIMEOUT_S)
+        ours, whole = partial(_ours, index), partial(_whole, _knowledge(index, folder))
         threaded, direct = partial(_threaded, shard), partial(_direct, shard)
         asked = points.queries(_MOST)
         figures = {
             "points": count,
             "inserted_per_s": count / filled,
-            **await _times([ours, threaded, direct], asked),
-            **await _at_once(ours, asked),
+            **await _times([whole, ours, threaded, direct], asked),
+            **await _at_once(whole, asked),
             "own_mb": at_rest() - before,
             "disk_mb": megabytes(folder),
         }
     finally:
         shard.close()
     return figures
+
+
+class _Given:
+    """An `Embedder` whose queries have their vectors: `one_size` measures the search, not a model."""
+
+    profile = points.PROFILE
+
+    def __init__(self) -> None:
+        self.vectors: Vectors = {}
+
+    async def documents(self, texts: Sequence[str], around: Sequence[str] = ()) -> list[Vectors]:
+        raise NotImplementedError
+
+    async def query(self, text: str) -> Vectors:
+        return self.vectors
+
+
+class _One:
+    """`Collections` of one."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    async def current(self, *, fresh: bool = False) -> Collection:
+        return self._collection
+
+
+def _knowledge(index: EdgeIndex, folder: Path) -> tuple[Knowledge, _Given]:
+    journal = JournalFile(folder / "journal.json")
+    name, given = collection_name("given", points.PROFILE), _Given()
+    one: Any = _One(Collection(name, index, Versions(index, journal), Shown(index, journal)))
+    nothing: Any = None  # No backups here.
+    return Knowledge(one, Embedders({"given": given}, "given"), nothing), given
+
+
+async def _whole(knowledge: tuple[Knowledge, _Given], vectors: Vectors) -> object:
+    """As a graph searches: the journal, a hundred children, their parents as passages."""
+    search, given = knowledge
+    given.vectors = vectors
+    return await search.search(points.TENANT, "a question", limit=_LIMIT)
 
 
 async def _ours(index: EdgeIndex, vectors: Vectors) -> object:
@@ -102,9 +149,11 @@ async def _times(calls: Sequence[Call], asked: Sequence[Vectors]) -> dict[str, A
             began = time.perf_counter()
             await calls[which](vectors)
             times[which].append((time.perf_counter() - began) * 1e3)
-    ours, threaded, direct = times
+    whole, ours, threaded, direct = times
     return {
         "queries": len(ours),
+        "whole": spread(whole),
+        "whole_to_direct": median(a / b for a, b in zip(whole, direct, strict=True)),
         "ours": spread(ours),
         "threaded": spread(threaded),
         "direct": spread(direct),

@@ -11,7 +11,7 @@ from ingestion.index import Fields, Put
 from ingestion.vectors import Profile, Space, Sparse, Vectors
 
 PROFILE = Profile("made-up", {"words": Space("sparse", idf=True), "dense": Space("dense", 1024)})
-FIELDS = Fields(("document", "kind", "language"), ("ordinal",))
+FIELDS = Fields(("document", "version", "superseded", "kind", "language"), ("ordinal",))
 TENANT, OTHER = "acme", "other"
 _OTHERS_EVERY = 5
 """Every fifth batch is another tenant's: the filter has something to keep out."""
@@ -66,6 +66,8 @@ def _payload(id: int) -> dict[str, Any]:
         "parent_tokens": 500,
         "start": id * 500,
         "end": id * 500 + _CHILD_CHARS,
+        "page": None,
+        "section": "Prices",
         "kind": "paragraph",
         "language": "en",
         "ordinal": id,
