@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from anyio import Lock
@@ -29,8 +29,8 @@ class Memory:
     what lies beside it. All methods raise KnowledgeUnavailable.
     """
 
-    def __init__(self, index: Index, embedder: Bm25Embedder) -> None:
-        """`index` is of the embedder's profile and has the fields ITEMS."""
+    def __init__(self, index: Callable[[], Awaitable[Index]], embedder: Bm25Embedder) -> None:
+        """`index` gives the same one each time, of the embedder's profile and with the fields ITEMS."""
         self._index = index
         self._bm25 = embedder
         self._turn = Lock()  # A write reads versions first.
@@ -38,27 +38,29 @@ class Memory:
     async def put(self, items: Sequence[IndexedItem]) -> None:
         """Each takes the place of the item's older entry; on disk when it returns."""
         for tenant, some in _by_tenant(items, [item.entry for item in items]).items():
-            points = await self._points(some)
+            points, index = await self._points(some), await self._index()
             async with self._turn:
-                known = await self._index.values(tenant, [point.id for point in points], "version")
+                known = await index.values(tenant, [point.id for point in points], "version")
                 newest = [p for p in points if known.get(p.id, 0) <= p.payload["version"]]
                 if newest:
-                    await self._index.put(tenant, newest)
+                    await index.put(tenant, newest)
 
     async def drop(self, entries: Sequence[Entry]) -> None:
         """Forgets these versions and older ones. A crash may bring them back: stale entries do no harm."""
         for tenant, some in _by_tenant(entries, entries).items():
+            index = await self._index()
             async with self._turn:
-                known = await self._index.values(tenant, [_name(entry) for entry in some], "version")
+                known = await index.values(tenant, [_name(entry) for entry in some], "version")
                 doomed = [_name(e) for e in some if _name(e) in known and known[_name(e)] <= e.version]
                 if doomed:
-                    await self._index.delete(tenant, doomed)
+                    await index.delete(tenant, doomed)
 
     async def search(self, namespace_prefix: tuple[str, ...], query: str, limit: int) -> list[Candidate]:
         """At most `limit` entries under the prefix, best first; [] when no word of the query is in any."""
         vectors = await self._bm25.query(clean(query))
         mine = Within(namespace_prefix[0], {"within": _labels(namespace_prefix)})
-        return [_candidate(hit) for hit in await self._index.search(mine, Asked(vectors, limit))]
+        hits = await (await self._index()).search(mine, Asked(vectors, limit))
+        return [_candidate(hit) for hit in hits]
 
     async def _points(self, items: Sequence[IndexedItem]) -> list[Put]:
         vectors = await self._bm25.documents([clean("\n".join(item.texts)) for item in items])

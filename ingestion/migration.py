@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -82,21 +83,22 @@ async def _bring(
     for held in missing:
         for first in range(0, held.chunks, _BATCH):
             payloads = await mover.payloads(held, first, _BATCH)
-            texts, around = zip(*[(searchable(p), str(p["parent_text"])) for p in payloads], strict=True)
-            vectors = await embedder.documents(texts, around)
-            points = [
-                Put(point_name(held.version, payload["chunk_id"]), of_it, payload)
-                for payload, of_it in zip(payloads, vectors, strict=True)
-            ]
-            await mover.put(collection, embedder.profile, held, points)
-            done += len(points)
+            await mover.put(collection, embedder.profile, held, await _points(embedder, held, payloads))
+            done += len(payloads)
             report(done, total)
-        try:
+        # One that was replaced while it was read is not whole; the next round brings what took its place.
+        with suppress(KnowledgeUnavailable):
             await mover.end(collection, embedder.profile, held)
-        except KnowledgeUnavailable:
-            # It was replaced while it was read; the next round brings what took its place.
-            continue
     return done
+
+
+async def _points(embedder: Embedder, held: Held, payloads: Sequence[dict[str, Any]]) -> list[Put]:
+    texts = [searchable(payload) for payload in payloads]
+    vectors = await embedder.documents(texts, [str(payload["parent_text"]) for payload in payloads])
+    return [
+        Put(point_name(held.version, payload["chunk_id"]), of_it, payload)
+        for payload, of_it in zip(payloads, vectors, strict=True)
+    ]
 
 
 async def _samples_found(mover: Mover, collection: str, profile: Profile) -> int:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingestion.collection import collection_name
 from ingestion.embed import Embedder
 from ingestion.embedders.bge_m3 import BgeM3
 from ingestion.embedders.bm25 import Bm25Embedder
 from ingestion.embedders.cache import Cached
 from ingestion.embedders.configured import Embedders
+from ingestion.embedders.cross_encoder import CrossEncoder
 from ingestion.embedders.dense import DenseEmbedder, Model
 from ingestion.embedders.together import Together
+from ingestion.engines.calls import Calls
+from ingestion.engines.collection import open_collection
 from ingestion.engines.edge import open_edge
 from ingestion.engines.edge_backup import EdgeBackups
 from ingestion.engines.edge_collections import open_collections
+from ingestion.engines.server import open_client
+from ingestion.engines.server_backup import ServerBackups
+from ingestion.engines.server_collections import ServerCollections
+from ingestion.index import Index
 from ingestion.knowledge import Knowledge
 from ingestion.memory import ITEMS, Memory
 from ingestion.owner import owned
+from ingestion.rerank import Reranker
 from runtime.errors import SettingsInvalid
 
 _ITEMS = "items"
@@ -52,6 +59,18 @@ class EmbedderSetup:
     bge_colbert: bool = True
     reranker: Path | None = None
     """Folder of a cross-encoder."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Qdrant server."""
+
+    url: str
+    api_key: str | None = field(repr=False)
+    prefix: str
+    """Of the names of our collections there."""
+    timeout_s: float
+    """For one call with all its tries."""
 
 
 def make_embedders(setup: EmbedderSetup) -> Embedders:
@@ -118,11 +137,17 @@ async def open_shared_knowledge(
     async with open_client(server.url, server.api_key, server.timeout_s) as client:
         calls, (first, profile) = Calls(server.timeout_s), embedders.first
         collections = ServerCollections(client, calls, server.prefix, first, profile)
-        items = LateIndex(lambda: open_collection(client, server.prefix + ITEMS_NAME, WORDS, ITEMS, calls), WORDS)
-        yield (
-            Knowledge(collections, embedders, ServerBackups(client, collections), reranker),
-            Memory(items, Bm25Embedder()),
-        )
+        knowledge = Knowledge(collections, embedders, ServerBackups(client, collections), reranker)
+        words, opened = Bm25Embedder(), dict[str, Index]()
+
+        async def items() -> Index:
+            # A name that is not of the prefix: it is no collection of documents.
+            name = f"{_ITEMS}-{server.prefix}"
+            if name not in opened:
+                opened[name] = await open_collection(client, name, words.profile, ITEMS, calls)
+            return opened[name]
+
+        yield knowledge, Memory(items, words)
 
 
 @asynccontextmanager
@@ -131,7 +156,11 @@ async def open_memory(data_dir: Path, timeout_s: float) -> AsyncIterator[Memory]
     embedder = Bm25Embedder()
     folder = data_dir / "index" / _ITEMS
     async with open_edge(folder, embedder.profile, ITEMS, timeout_s) as index:
-        yield Memory(index, embedder)
+
+        async def items() -> Index:
+            return index
+
+        yield Memory(items, embedder)
 
 
 def _cached(embedder: Embedder, setup: EmbedderSetup) -> Embedder:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 OUR_NAMES = (
-    *("cli", "compose", "server"),
+    *("cli", "compose", "compose_knowledge", "server"),
     *("graphs", "nodes", "tools", "runtime", "ingestion", "terminal"),
 )
 """What this program's distribution puts at the top level; a test compares it with pyproject.toml."""

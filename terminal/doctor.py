@@ -16,7 +16,7 @@ from rich.text import Text
 from compose_knowledge import open_index
 from runtime.auth import check_exposure, read_keys
 from runtime.embedded_redis import find_server
-from runtime.errors import AppError
+from runtime.errors import AppError, KnowledgeUnavailable
 from runtime.redis import connect, open_redis
 from runtime.serving import listen
 from runtime.settings import Settings
@@ -92,11 +92,16 @@ async def _knowledge(settings: Settings) -> Finding:
     try:
         async with open_index(settings) as knowledge:
             stats = await knowledge.stats("local")
+            knowledge.embedders.of(stats.collection)
     except AppError as exc:
+        if settings.qdrant_url or not isinstance(exc, KnowledgeUnavailable):
+            return Finding("Knowledge", "fault", str(exc))
         return Finding("Knowledge", "note", f"{exc}; that process answers searches")
     if not stats.documents:
         return Finding("Knowledge", "note", "empty: run `cornerman ingest examples/knowledge`")
-    return Finding("Knowledge", "ok", f"{stats.documents} documents, {stats.chunks} chunks (tenant local)")
+    figures = f"{stats.documents} documents, {stats.chunks} chunks (tenant local)"
+    where = "on the Qdrant server" if settings.qdrant_url else "embedded"
+    return Finding("Knowledge", "ok", f"{figures}; {where}, vectors of {stats.collection}")
 
 
 def _port(settings: Settings) -> Finding:

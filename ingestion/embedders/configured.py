@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ingestion.collection import collection_name, original_name
 from ingestion.embed import Embedder
+from ingestion.vectors import Profile
 from runtime.errors import InvalidInput, ProfileMismatch
 
 
@@ -16,11 +17,13 @@ class Embedders:
         """`default` makes the first collection."""
         self._by_name = by_name
         self._collections = {collection_name(name, one.profile): one for name, one in by_name.items()}
-        self.default = default
+        self._default = default
 
     @property
-    def names(self) -> list[str]:
-        return list(self._by_name)
+    def first(self) -> tuple[str, Profile]:
+        """Name and profile of an installation's first collection."""
+        profile = self.named(self._default).profile
+        return collection_name(self._default, profile), profile
 
     def named(self, name: str) -> Embedder:
         """Raises InvalidInput."""

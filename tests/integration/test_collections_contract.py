@@ -228,7 +228,9 @@ async def test_a_kept_version_is_restored(kept: Kept) -> None:
     assert await seen(kept, "acme") == ["v2"] * 4
     await kept.versions().restore("acme", "d", "v1")
     assert await seen(kept, "acme") == ["v1"] * 4
-    assert {row["version"] for row in await Shown(kept.index, kept.journal()).read_all("acme", ["version"], "d")} == {"v1", "v2"}
+    assert {
+        row["version"] for row in await Shown(kept.index, kept.journal()).read_all("acme", ["version"], "d")
+    } == {"v1", "v2"}
     with pytest.raises(InvalidInput, match="'v1'"):
         await versions.restore("acme", "d", "v1")
 

@@ -56,11 +56,11 @@ def words(vectors: Vectors) -> Sparse:
 @pytest.mark.anyio
 async def test_words_are_the_engines_own() -> None:
     """Documents carry how often a word is in them, queries that it is; English is stemmed, Chinese cut."""
-    embedder, engine = Bm25Embedder(), bm25()
+    embedder = Bm25Embedder()
     texts = [ENGLISH, CHINESE, "", "the of and"]
     for text, made in zip(texts, await embedder.documents(texts), strict=True):
         embedder.profile.check(made)
-        own = engine.embed_document(text)
+        own = bm25(256 if text == CHINESE else 128).embed_document(text)
         assert words(made) == Sparse(own.indices, own.values)
     asked = await embedder.query("prices")
     embedder.profile.check(asked)
@@ -212,3 +212,17 @@ async def test_numbers_are_words(asked: str, text: str) -> None:
     query, other = words(await embedder.query(asked)).indices, words(await embedder.query(without)).indices
     (document,) = await embedder.documents([text])
     assert ({*query} - {*other}) & {*words(document).indices}, "the number itself"
+
+
+@pytest.mark.anyio
+async def test_the_passage_around_counts_as_much_as_the_text() -> None:
+    """A child is found by its parent's words too; its own weigh most, and a text alone is as it was."""
+    embedder = Bm25Embedder()
+    child, parent = "seats cost money", "seats cost money. Terms: thirty days."
+    (alone,), (around,) = await embedder.documents([parent]), await embedder.documents([child])
+    (made,) = await embedder.documents([child], [parent])
+    weights = [dict(zip(*words(one), strict=True)) for one in (alone, around)]
+    expected = {index: sum(each.get(index, 0) for each in weights) for index in weights[0]}
+    assert dict(zip(*words(made), strict=True)) == pytest.approx(expected)
+    (twice,) = await embedder.documents([parent], [parent])
+    assert words(twice).values == pytest.approx([2 * value for value in words(alone).values])
