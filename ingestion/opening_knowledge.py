@@ -137,7 +137,8 @@ async def open_shared_knowledge(
     async with open_client(server.url, server.api_key, server.timeout_s) as client:
         calls, (first, profile) = Calls(server.timeout_s), embedders.first
         collections = ServerCollections(client, calls, server.prefix, first, profile)
-        knowledge = Knowledge(collections, embedders, ServerBackups(client, collections), reranker)
+        backups = ServerBackups(collections, server.url, server.api_key)
+        knowledge = Knowledge(collections, embedders, backups, reranker)
         words, opened = Bm25Embedder(), dict[str, Index]()
 
         async def items() -> Index:

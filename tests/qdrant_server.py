@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.loopback import listening, serving
+from tests.qdrant_snapshots import QdrantSnapshots
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,8 +32,15 @@ class QdrantServer:
         self.answers: Answers = "well"
         self.asked = 0
         """Requests so far."""
+        self.fails = ""
+        """A pattern of the methods and paths that are answered with 500."""
+        self.hangs = ""
+        """A pattern of those that are not answered while it is so."""
+        self.keys: set[str | None] = set()
+        """API keys that were shown."""
         self.url = ""
         self._client = AsyncQdrantClient(":memory:")
+        self.snapshots = QdrantSnapshots(self._client)
 
     def routes(self) -> list[Route]:
         name = "/collections/{name}"
@@ -52,14 +61,22 @@ class QdrantServer:
             ("POST", f"{name}/points/count", self._count),
             ("POST", f"{name}/points/delete", self._delete),
             ("POST", f"{name}/points/payload", self._set_payload),
+            ("POST", f"{name}/facet", self._facet),
+            *self.snapshots.table(name),
         ]
         return [Route(path, self._answering(handle), methods=[method]) for method, path, handle in table]
 
     def _answering(self, handle: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             self.asked += 1
+            self.keys.add(request.headers.get("api-key"))
+            asked = f"{request.method} {request.url.path}"
+            if self.hangs and re.search(self.hangs, asked):
+                await _while(lambda: bool(self.hangs))
+            if self.fails and re.search(self.fails, asked):
+                return PlainTextResponse(f"failed for {request.headers.get('api-key')}", 500)
             if self.answers == "never":
-                await self._until_changed()
+                await _while(lambda: self.answers == "never")
             if self.answers == "503":
                 return PlainTextResponse("no", 503)
             if self.answers == "429":
@@ -74,15 +91,12 @@ class QdrantServer:
                 result = await handle(request)
             except ValueError as exc:
                 return JSONResponse({"status": {"error": str(exc)}, "time": 0}, 400)
+            if isinstance(result, Response):
+                return result
             whole = result if request.url.path == "/" else {"result": result, "status": "ok", "time": 0}
             return JSONResponse(whole)
 
         return answer
-
-    async def _until_changed(self) -> None:
-        with anyio.move_on_after(_LONG_S):
-            while self.answers == "never":
-                await anyio.sleep(0.01)
 
     async def _root(self, request: Request) -> Any:
         return {"title": "qdrant", "version": self.version}
@@ -162,6 +176,10 @@ class QdrantServer:
         assert body.filter is not None
         return _json(await self._client.set_payload(_name(request), body.payload, body.filter))
 
+    async def _facet(self, request: Request) -> Any:
+        body = await _body(request, models.FacetRequest)
+        return _json(await self._client.facet(_name(request), body.key, limit=body.limit or 10))
+
 
 @asynccontextmanager
 async def qdrant_server(version: str = "1.20.0") -> AsyncIterator[QdrantServer]:
@@ -170,6 +188,12 @@ async def qdrant_server(version: str = "1.20.0") -> AsyncIterator[QdrantServer]:
         server.url = f"http://127.0.0.1:{port}"
         async with serving(listener, server.routes()):
             yield server
+
+
+async def _while(condition: Callable[[], bool]) -> None:
+    with anyio.move_on_after(_LONG_S):
+        while condition():
+            await anyio.sleep(0.01)
 
 
 def _name(request: Request) -> str:

@@ -67,6 +67,10 @@ class ServerCollections:
             return here
         return self._current
 
+    def full_name(self, name: str) -> str:
+        """As the server knows it."""
+        return self._prefix + name
+
     async def names(self) -> list[str]:
         found = (await self._calls(self._client.get_collections)).collections
         full = [one.name for one in found if one.name.startswith(self._prefix)]
