@@ -9,7 +9,6 @@ from time import perf_counter
 from ingestion.embed import Embedder
 from ingestion.finding import find, sought
 from ingestion.index import Asked, Hit, Index
-from ingestion.parents import parents
 from ingestion.record import passage
 from ingestion.rerank import Reranker
 from ingestion.within import Within
@@ -67,26 +66,26 @@ async def explain(
     clock = _Clock()
     query = await sought(embedder, text)
     clock.note("embed")
-    by: dict[str, dict[str, Ranked]] = {}
+    by: dict[str, dict[object, Ranked]] = {}
     for name, vector in query.vectors.items():
         by[name] = _ranks(await index.search(mine, Asked({name: vector}, _DEPTH)))
         clock.note(name)
     fused = _ranks(await index.search(mine, Asked(query.vectors, _DEPTH)))
     clock.skip()
-    hits = await find(index, mine, query, limit, reranker)
+    found = await find(index, mine, query, limit, reranker)
     clock.note("search")
     way = "cross-encoder" if reranker else "colbert" if query.late is not None else ""
-    again = _ranks(hits) if way else {}
+    again = _ranks(found.children) if way else {}
     reasons = [
         Reason(
             passage(hit),
-            _id(hit),
-            {name: ranks[_id(hit)] for name, ranks in by.items() if _id(hit) in ranks},
-            fused.get(_id(hit)),
-            again.get(_id(hit)),
-            sum(other.payload["parent_id"] == hit.payload["parent_id"] for other in hits),
+            str(hit.payload["chunk_id"]),
+            {name: ranks[hit.id] for name, ranks in by.items() if hit.id in ranks},
+            fused.get(hit.id),
+            again.get(hit.id),
+            sum(other.payload["parent_id"] == hit.payload["parent_id"] for other in found.children),
         )
-        for hit in parents(hits, limit)
+        for hit in found.best
     ]
     return Explained(embedder.profile.name, list(query.vectors), way, reasons, clock.ms)
 
@@ -106,9 +105,5 @@ class _Clock:
         self._last = perf_counter()
 
 
-def _ranks(hits: Sequence[Hit]) -> dict[str, Ranked]:
-    return {_id(hit): Ranked(rank, hit.score) for rank, hit in enumerate(hits, 1)}
-
-
-def _id(hit: Hit) -> str:
-    return str(hit.payload["chunk_id"])
+def _ranks(hits: Sequence[Hit]) -> dict[object, Ranked]:
+    return {hit.id: Ranked(rank, hit.score) for rank, hit in enumerate(hits, 1)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from ingestion.embed import Embedder
-from ingestion.index import Asked, Hit, Index
+from ingestion.index import Asked, Choice, Hit, Index
 from ingestion.language import language_of
 from ingestion.parents import CHILDREN, parents
 from ingestion.rerank import Reranker
@@ -66,21 +66,41 @@ def within(tenant: str, filters: Filters, but: Lists) -> Within:
     return Within(tenant, some={key: some for key, some in given.items() if some}, but=but, days=days)
 
 
-async def find(index: Index, mine: Within, query: Sought, limit: int, reranker: Reranker | None) -> list[Hit]:
-    """Children, best first, of at least `limit` parents where there are as many that match."""
+@dataclass(frozen=True)
+class Found:
+    """What a search comes to."""
+
+    children: list[Hit]
+    """Best first; of their payload `parent_id` is there."""
+    best: list[Hit]
+    """For each parent its best child, scored as `parents` does, with all of its payload."""
+
+
+async def find(index: Index, mine: Within, query: Sought, limit: int, reranker: Reranker | None) -> Found:
+    """At most `limit` parents, and as many where there are as many that match."""
     wanted = max(CHILDREN, limit * _HITS_PER_PASSAGE)
     if reranker is not None:
-        return await ranked_anew(
-            reranker, query, await index.search(mine, query.asked(max(wanted, _RERANKED)))
-        )
+        children = await _ranked_anew(reranker, query, await index.search(mine, query.asked(wanted)))
+        return Found(children, parents(children, limit))
     while True:
-        hits = await index.search(mine, query.asked(wanted))
-        if len(hits) < wanted or wanted >= _MAX_HITS or len(parents(hits, limit)) == limit:
-            return hits
+        found = await _found(index, mine, query.asked(wanted), limit)
+        if len(found.children) < wanted or wanted >= _MAX_HITS or len(found.best) == limit:
+            return found
         wanted = min(wanted * 4, _MAX_HITS)
 
 
-async def ranked_anew(reranker: Reranker, query: Sought, hits: list[Hit]) -> list[Hit]:
+async def _found(index: Index, mine: Within, asked: Asked, limit: int) -> Found:
+    children: list[Hit] = []
+
+    def choose(hits: list[Hit]) -> list[Hit]:
+        children.extend(hits)
+        return parents(hits, limit)
+
+    best = await index.search(mine, asked, Choice("parent_id", choose))
+    return Found(children, best)
+
+
+async def _ranked_anew(reranker: Reranker, query: Sought, hits: list[Hit]) -> list[Hit]:
     """The first of the hits by the cross-encoder's scores, then the others as they were.
 
     All as they were where it fails: an answer without it is better than none.
@@ -93,8 +113,8 @@ async def ranked_anew(reranker: Reranker, query: Sought, hits: list[Hit]) -> lis
     except KnowledgeUnavailable as exc:
         log.warning("reranker.left_out", reason=str(exc))
         return hits
-    again = [Hit(score, hit.payload) for score, hit in zip(scores, first, strict=True)]
+    again = [hit._replace(score=score) for score, hit in zip(scores, first, strict=True)]
     again.sort(key=lambda hit: -hit.score)
     lowest = again[-1].score
     # Scores stay in order: what was not read is behind all that was.
-    return [*again, *(Hit(lowest - rank, hit.payload) for rank, hit in enumerate(rest, 1))]
+    return [*again, *(hit._replace(score=lowest - rank) for rank, hit in enumerate(rest, 1))]

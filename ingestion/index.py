@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -34,6 +34,8 @@ class Hit(NamedTuple):
 
     score: float
     payload: dict[str, Any]
+    id: UUID | int | str = ""
+    """The engine's."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class Asked:
     """A multi vector, by which what was found is ranked anew; `candidates` of it."""
     candidates: int = 100
     """Points that each vector finds before they are fused or ranked anew; at least `limit`."""
+
+
+class Choice(NamedTuple):
+    """Which of the hits are wanted."""
+
+    field: str
+    """Of the payload: the hits to choose from have this one alone, those that are chosen all of it."""
+    choose: Callable[[list[Hit]], list[Hit]]
+    """May be called in another thread."""
 
 
 class Index(Protocol):
@@ -88,9 +99,10 @@ class Index(Protocol):
         """How many points there are, exactly."""
         ...
 
-    async def search(self, within: Within, asked: Asked) -> list[Hit]:
+    async def search(self, within: Within, asked: Asked, choice: Choice | None = None) -> list[Hit]:
         """At most `asked.limit` points, best first; equal scores in an order that is always the same.
 
+        With a `choice`, those it makes of them: the texts of a hundred hits cost as much as finding them.
         Scores are the vector's own where one vector finds, of the fusion where there are several, and those
         of the multi vector where it ranks anew: comparable within one search only. Raises ProfileMismatch.
         """

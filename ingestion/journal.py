@@ -34,6 +34,9 @@ class State:
     hidden: Mapping[str, Hidden] = field(default_factory=dict)
     revision: str = ""
     """Another one whenever searches may see something else than before."""
+    keeps: bool = False
+    """Whether some versions are marked as superseded: each search then has to leave those out, which doubles
+    its time."""
 
     def write(self, version: str, writers: Iterable[str]) -> State:
         """Hides a version that these runs write, which searches did not see before."""
@@ -43,12 +46,12 @@ class State:
         self, *, drop: Iterable[str] = (), keep: Iterable[str] = (), show: Iterable[str] = ()
     ) -> State:
         """Hides versions that are to be deleted or kept, and shows others."""
-        now = time.time()
+        keep, now = tuple(keep), time.time()
         hidden = {**self.hidden, **dict.fromkeys(drop, Hidden(now))}
         hidden |= dict.fromkeys(keep, Hidden(now, keep=True))
         for version in show:
             hidden.pop(version, None)
-        return State(hidden, uuid4().hex)
+        return State(hidden, uuid4().hex, self.keeps or bool(keep))
 
     def without(self, ended: Mapping[str, Hidden]) -> State:
         """Forgets what was done with these, as far as nobody has begun something else with them."""

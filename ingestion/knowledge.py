@@ -18,7 +18,6 @@ from ingestion.finding import find, sought, within
 from ingestion.index import Hit, Put
 from ingestion.leftovers import AT_ONCE
 from ingestion.moving import Moving
-from ingestion.parents import parents
 from ingestion.record import STORED, passage, stored
 from ingestion.report import Labels, Stats, StoredDocument
 from ingestion.rerank import Reranker
@@ -67,10 +66,10 @@ class Knowledge:
 
         async def read(but: Lists) -> list[Hit]:
             mine = within(tenant, filters, but)
-            return await find(here.index, mine, query_vectors, limit, self._reranker)
+            return (await find(here.index, mine, query_vectors, limit, self._reranker)).best
 
         hits = await here.shown.seen(tenant, read, lambda hit: str(hit.payload["version"]))
-        return [passage(hit) for hit in parents(hits, limit)]
+        return [passage(hit) for hit in hits]
 
     async def explain(
         self, tenant: str, query: str, *, limit: int = 5, filters: Filters = ANYTHING

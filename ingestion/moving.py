@@ -85,9 +85,9 @@ class Moving:
         for held in difference.surplus:
             await there.versions.dismiss(held.tenant, [held.version])
         for held in difference.relabelled:
-            of_it = Within(held.tenant, {"version": held.version})
             (first,) = await here.index.read(Within(held.tenant, _first_of(held)), _LABELS)
-            await there.index.mark(of_it, {**dict.fromkeys(_LABELS[2:], ""), **first})
+            labels = {**dict.fromkeys(_LABELS[2:], ""), **first}
+            await there.versions.mark(held.tenant, held.version, labels)
 
     async def samples(self) -> list[Held]:
         """Some versions of the current collection, from everywhere in it."""

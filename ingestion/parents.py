@@ -23,12 +23,15 @@ def parents(hits: Sequence[Hit], limit: int) -> list[Hit]:
     found: dict[str, list[Hit]] = {}
     for hit in hits:
         found.setdefault(hit.payload["parent_id"], []).append(hit)
-    scored = [Hit(_score(children), children[0].payload) for children in found.values()]
-    return sorted(scored, key=lambda hit: -hit.score)[:limit]
+    scored = [(_score(children), children[0]) for children in found.values()]
+    scored.sort(key=lambda pair: -pair[0])
+    return [best._replace(score=score) for score, best in scored[:limit]]
 
 
 def _score(children: Sequence[Hit]) -> float:
-    # A reranker's scores may be negative: more of them must not count against a parent.
-    return children[0].score + sum(
-        max(hit.score, 0) * _DECAY**place for place, hit in enumerate(children[1:], 1)
-    )
+    score, share = children[0].score, 1.0
+    for hit in children[1:]:
+        share *= _DECAY
+        # A reranker's scores may be negative: more of them must not count against a parent.
+        score += max(hit.score, 0.0) * share
+    return score

@@ -85,4 +85,5 @@ class Shown:
 
 
 def _unseen(state: State) -> Lists:
-    return {"version": list(state.hidden), "superseded": list(SUPERSEDED.values())}
+    superseded = {"superseded": list(SUPERSEDED.values())} if state.keeps else {}
+    return {"version": list(state.hidden), **superseded}

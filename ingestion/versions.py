@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio
@@ -105,10 +106,24 @@ class Versions:
         async def admit() -> None:
             state = await self._journal.state(tenant)
             await self._check_whole(tenant, version, points, state)
+            if any(map(_is_kept, await self._index.read(_first(tenant, version), [*SUPERSEDED]))):
+                state = await self._swap(tenant, state, replace(state, keeps=True))
             if version in state.hidden:
                 await self._change(tenant, state, show=[version])
 
         await self._in_turn(admit)
+
+    async def mark(self, tenant: str, version: str, payload: dict[str, Any]) -> None:
+        """Gives a version these values, that of being superseded among them."""
+
+        async def mark() -> None:
+            state = await self._journal.state(tenant)
+            if _is_kept(payload):
+                state = await self._swap(tenant, state, replace(state, keeps=True))
+            await self._index.mark(_of(tenant, version), payload)
+            await self._change(tenant, state)
+
+        await self._in_turn(mark)
 
     async def dismiss(self, tenant: str, versions: Sequence[str]) -> None:
         """Deletes these versions, whatever they are."""
@@ -205,7 +220,13 @@ class Versions:
         state = await self._unmark(tenant, version, state)
         # The one step that readers see; what follows changes only what they no longer do.
         state = await self._change(tenant, state, drop=drop, keep=superseded, show=[version])
-        await self._finish(tenant, [*drop, *superseded], state)
+        await self._note_kept(tenant, await self._finish(tenant, [*drop, *superseded], state))
+
+    async def _note_kept(self, tenant: str, state: State) -> None:
+        """Searches need not leave out what is no longer there; whoever is outrun leaves that to the next."""
+        if state.keeps and not any(hidden.keep for hidden in state.hidden.values()):
+            if not await self._index.count(Within(tenant, SUPERSEDED)):
+                await self._journal.swap(tenant, state, replace(state, keeps=False))
 
     async def _check_whole(self, tenant: str, version: str, points: int, state: State) -> None:
         found = await self._index.count(_of(tenant, version))
@@ -228,6 +249,7 @@ class Versions:
         await self._drop(tenant, [row["version"] for row in rows], await self._journal.state(tenant))
         # A version whose first point is not written yet is in no row.
         await self._index.drop(all_of_it)
+        await self._note_kept(tenant, await self._journal.state(tenant))
         return there
 
     async def _settled(self, tenant: str, document_id: str, state: State) -> dict[str, bool]:

@@ -14,7 +14,7 @@ import qdrant_edge as edge
 from anyio import CapacityLimiter, to_thread
 
 from ingestion.engines.profile_file import read_profile, write_profile
-from ingestion.index import Asked, Fields, Hit, Put, point_id
+from ingestion.index import Asked, Choice, Fields, Hit, Put, point_id
 from ingestion.vectors import Profile, Space, Sparse, Vector
 from ingestion.within import Days, Within
 from runtime.errors import KnowledgeUnavailable, ProfileMismatch
@@ -77,13 +77,21 @@ class EdgeIndex:
         request = edge.CountRequest(filter=_filter(within))
         return await self._query(self._read_thread, self._shard.count, request)
 
-    async def search(self, within: Within, asked: Asked) -> list[Hit]:
-        request = _request(self._profile, within, asked)
+    async def search(self, within: Within, asked: Asked, choice: Choice | None = None) -> list[Hit]:
+        request = _request(self._profile, within, asked, [choice.field] if choice else True)
         if request is None:
             return []
-        found = await self._query(self._search_thread, self._shard.query, request)
-        found.sort(key=lambda point: (-point.score, str(point.id)))
-        return [Hit(point.score, point.payload or {}) for point in found]
+        return await self._query(self._search_thread, self._searched, request, choice)
+
+    def _searched(self, request: edge.QueryRequest, choice: Choice | None) -> list[Hit]:
+        hits = [Hit(point.score, point.payload or {}, point.id) for point in self._shard.query(request)]
+        hits.sort(key=lambda hit: (-hit.score, hit.id))
+        if choice is None:
+            return hits
+        chosen = choice.choose(hits)
+        records = self._shard.retrieve([hit.id for hit in chosen], True, False)
+        payloads = {record.id: record.payload or {} for record in records}
+        return [hit._replace(payload=payloads[hit.id]) for hit in chosen if hit.id in payloads]
 
     async def read(self, within: Within, fields: Sequence[str]) -> list[dict[str, Any]]:
         return await self._query(self._read_thread, self._read, _filter(within), list(fields) or True)
@@ -239,7 +247,9 @@ def _vector(vector: Vector) -> edge.SparseVector | list[float] | list[list[float
     return floats
 
 
-def _request(profile: Profile, within: Within, asked: Asked) -> edge.QueryRequest | None:
+def _request(
+    profile: Profile, within: Within, asked: Asked, payload: list[str] | bool
+) -> edge.QueryRequest | None:
     """None where nothing can be found."""
     mine = _filter(within)
     rarity = edge.SearchParams(idf=edge.IdfParams(mine))
@@ -253,16 +263,16 @@ def _request(profile: Profile, within: Within, asked: Asked) -> edge.QueryReques
     if len(found) == 1 and asked.rerank is None:
         query, params = found[0]
         return edge.QueryRequest(
-            limit=asked.limit, query=query, filter=mine, params=params, with_payload=True
+            limit=asked.limit, query=query, filter=mine, params=params, with_payload=payload
         )
     pool = max(asked.candidates, asked.limit)
     prefetch = [edge.Prefetch(limit=pool, query=q, filter=mine, params=params) for q, params in found]
     if asked.rerank is None:
-        return edge.QueryRequest(limit=asked.limit, prefetches=prefetch, query=_FUSED, with_payload=True)
+        return edge.QueryRequest(limit=asked.limit, prefetches=prefetch, query=_FUSED, with_payload=payload)
     if len(prefetch) > 1:
         prefetch = [edge.Prefetch(limit=pool, prefetches=prefetch, query=_FUSED)]
     again = edge.Query.Nearest(_vector(asked.rerank), using=profile.rerank)
-    return edge.QueryRequest(limit=asked.limit, prefetches=prefetch, query=again, with_payload=True)
+    return edge.QueryRequest(limit=asked.limit, prefetches=prefetch, query=again, with_payload=payload)
 
 
 def _filter(within: Within) -> edge.Filter:

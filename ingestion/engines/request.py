@@ -41,7 +41,7 @@ def query_of(profile: Profile, mine: models.Filter, asked: Asked) -> dict[str, A
     ]
     if not named:
         return None
-    common = {"limit": asked.limit, "with_payload": True}
+    common = {"limit": asked.limit}
     if len(named) == 1 and asked.rerank is None:
         ((using, query, params),) = named
         return {**common, "query": query, "using": using, "query_filter": mine, "search_params": params}

@@ -12,7 +12,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from ingestion.engines.calls import Calls
 from ingestion.engines.request import filter_of, point_of, query_of
-from ingestion.index import Asked, Hit, Put, point_id
+from ingestion.index import Asked, Choice, Hit, Put, point_id
 from ingestion.vectors import Profile
 from ingestion.within import Within
 
@@ -85,14 +85,21 @@ class ServerIndex:
         counted = await self._calls(lambda: self._client.count(self._collection, mine, exact=True))
         return counted.count
 
-    async def search(self, within: Within, asked: Asked) -> list[Hit]:
-        mine = filter_of(within)
-        query = query_of(self._profile, mine, asked)
+    async def search(self, within: Within, asked: Asked, choice: Choice | None = None) -> list[Hit]:
+        query = query_of(self._profile, filter_of(within), asked)
         if query is None:
             return []
+        query["with_payload"] = [choice.field] if choice else True
         response = await self._calls(lambda: self._client.query_points(self._collection, **query))
-        found = sorted(response.points, key=lambda point: (-point.score, str(point.id)))
-        return [Hit(point.score, point.payload or {}) for point in found]
+        hits = [Hit(point.score, point.payload or {}, str(point.id)) for point in response.points]
+        hits.sort(key=lambda hit: (-hit.score, hit.id))
+        return await self._filled(choice.choose(hits)) if choice else hits
+
+    async def _filled(self, hits: Sequence[Hit]) -> list[Hit]:
+        ids = [str(hit.id) for hit in hits]
+        records = await self._calls(lambda: self._client.retrieve(self._collection, ids))
+        payloads = {str(record.id): record.payload or {} for record in records}
+        return [hit._replace(payload=payloads[str(hit.id)]) for hit in hits if str(hit.id) in payloads]
 
     async def read(self, within: Within, fields: Sequence[str]) -> list[dict[str, Any]]:
         mine, rows = filter_of(within), list[dict[str, Any]]()

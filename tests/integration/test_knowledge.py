@@ -240,8 +240,11 @@ async def test_versions_that_are_kept(knowledge: Knowledge) -> None:
     await put(knowledge, "acme", written("p.md", texts[0]), keep=True)
     assert ["39" in p.quote for p in await knowledge.search("acme", "team")] == [True]
     assert len(await knowledge.versions("acme", P)) == 3
+    here = await knowledge.collections.current()
+    assert "superseded" in await here.shown.unseen("acme")
     await put(knowledge, "acme", written("p.md", texts[1]))
     assert len(await knowledge.versions("acme", P)) == 1
+    assert "superseded" not in await here.shown.unseen("acme"), "nothing to leave out costs nothing"
 
 
 async def test_equal_bytes_from_two_places(knowledge: Knowledge) -> None:
