@@ -24,6 +24,8 @@ from runtime.passage import Passage
 
 _EXPLAINED, _STATS, _LABELS = TypeAdapter(Explained), TypeAdapter(Stats), TypeAdapter(Labels)
 
+_MOVE_S = 300.0
+"""For a step of a move: the owner may first have to load a model, or to compare all tenants' documents."""
 _COPY_S = 3_600.0
 """For a backup of the whole index, or its way back."""
 _TRIES = 6
@@ -46,7 +48,11 @@ class RemoteKnowledge:
     @property
     def moving(self) -> RemoteMoving:
         """For a move to another collection."""
-        return RemoteMoving(self._insist)
+
+        async def ask(function: str, **arguments: Any) -> Any:
+            return await self._call(function, _MOVE_S, **arguments)
+
+        return RemoteMoving(ask)
 
     async def use(self, collection: str) -> None:
         """See `Knowledge.use`."""

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, TypeVar
-
-import anyio
+from typing import Any
 
 from ingestion.index import Index, Put
 from ingestion.journal import Hidden, Journal, State
+from ingestion.ledger import Ledger
 from ingestion.shown import SUPERSEDED
 from ingestion.within import Within
 from runtime.errors import InvalidInput, KnowledgeUnavailable
-
-T = TypeVar("T")
-
-_TRIES = 8
-"""Of a change that others' changes of the tenant's documents got before."""
-
-
-class _Outrun(Exception):
-    """Another process has changed the journal since it was read: what was to be done is to be seen anew."""
 
 
 class Versions:
@@ -34,9 +24,8 @@ class Versions:
     def __init__(self, index: Index, journal: Journal, grace_s: float = 0.0) -> None:
         """`grace_s`: how long another process may take to end what it has begun to delete or to keep."""
         self._index = index
-        self._journal = journal
+        self._ledger = Ledger(journal)
         self._grace_s = grace_s
-        self._turn = anyio.Lock()
 
     async def stage(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Writes points of a version that nobody sees."""
@@ -46,13 +35,17 @@ class Versions:
                 await self._index.put(tenant, points)
                 await self._withdraw_late(tenant, version, points, writer)
 
-        await self._in_turn(stage)
+        await self._ledger.in_turn(stage)
 
     async def publish(
         self, tenant: str, document_id: str, version: str, points: int, keep: bool, moved_from: str
     ) -> None:
         """See `Knowledge.publish`."""
-        await self._in_turn(lambda: self._publish(tenant, document_id, version, points, keep, moved_from))
+
+        async def publish() -> None:
+            await self._publish(tenant, document_id, version, points, keep, moved_from)
+
+        await self._ledger.in_turn(publish)
 
     async def restore(self, tenant: str, document_id: str, version: str) -> None:
         """See `Knowledge.restore`."""
@@ -61,41 +54,41 @@ class Versions:
             first = Within(tenant, {"document_id": document_id, "version": version, "ordinal": 0})
             rows = await self._index.read(first, ["chunks", *SUPERSEDED])
             # A restore that did not come to its end has hidden it, as one that is to be kept.
-            hidden = (await self._journal.state(tenant)).hidden.get(version)
+            hidden = (await self._ledger.state(tenant)).hidden.get(version)
             if not rows or not (hidden.keep if hidden else _is_kept(rows[0])):
                 raise InvalidInput(f"{version!r} is no version that was kept of this document")
             await self._publish(tenant, document_id, version, rows[0]["chunks"], keep=True, moved_from="")
 
-        await self._in_turn(restore)
+        await self._ledger.in_turn(restore)
 
     async def relabel(self, tenant: str, document_id: str, payload: dict[str, Any]) -> None:
         """All versions get these values, which are not of the text: a name, tags."""
 
         async def relabel() -> None:
             await self._index.mark(Within(tenant, {"document_id": document_id}), payload)
-            await self._change(tenant, await self._journal.state(tenant))
+            await self._ledger.change(tenant, await self._ledger.state(tenant))
 
-        await self._in_turn(relabel)
+        await self._ledger.in_turn(relabel)
 
     async def discard(self, tenant: str, version: str, writer: str) -> None:
         """Deletes a version that was staged and not published, unless another run writes it too."""
 
         async def discard() -> None:
-            state = await self._journal.state(tenant)
+            state = await self._ledger.state(tenant)
             hidden = state.hidden.get(version)
             if hidden is None or writer not in hidden.writers:
                 return
             left = [other for other in hidden.writers if other != writer]
             if left:
-                await self._swap(tenant, state, state.write(version, left))
+                await self._ledger.swap(tenant, state, state.write(version, left))
             else:
                 await self._drop(tenant, [version], state)
 
-        await self._in_turn(discard)
+        await self._ledger.in_turn(discard)
 
     async def remove(self, tenant: str, document_id: str) -> bool:
         """Deletes all versions, those being written among them; False when there is none."""
-        return await self._in_turn(lambda: self._remove(tenant, document_id))
+        return await self._ledger.in_turn(lambda: self._remove(tenant, document_id))
 
     async def admit(self, tenant: str, version: str, points: int) -> None:
         """Shows a version that was staged beside all others, as it was marked elsewhere.
@@ -104,46 +97,44 @@ class Versions:
         """
 
         async def admit() -> None:
-            state = await self._journal.state(tenant)
+            state = await self._ledger.state(tenant)
             await self._check_whole(tenant, version, points, state)
             if any(map(_is_kept, await self._index.read(_first(tenant, version), [*SUPERSEDED]))):
-                state = await self._swap(tenant, state, replace(state, keeps=True))
+                state = await self._ledger.swap(tenant, state, replace(state, keeps=True))
             if version in state.hidden:
-                await self._change(tenant, state, show=[version])
+                await self._ledger.change(tenant, state, show=[version])
 
-        await self._in_turn(admit)
+        await self._ledger.in_turn(admit)
 
     async def mark(self, tenant: str, version: str, payload: dict[str, Any]) -> None:
         """Gives a version these values, that of being superseded among them."""
 
         async def mark() -> None:
-            state = await self._journal.state(tenant)
+            state = await self._ledger.state(tenant)
             if _is_kept(payload):
-                state = await self._swap(tenant, state, replace(state, keeps=True))
+                state = await self._ledger.swap(tenant, state, replace(state, keeps=True))
             await self._index.mark(_of(tenant, version), payload)
-            await self._change(tenant, state)
+            await self._ledger.change(tenant, state)
 
-        await self._in_turn(mark)
+        await self._ledger.in_turn(mark)
 
     async def dismiss(self, tenant: str, versions: Sequence[str]) -> None:
         """Deletes these versions, whatever they are."""
 
         async def dismiss() -> None:
-            await self._drop(tenant, versions, await self._journal.state(tenant))
+            await self._drop(tenant, versions, await self._ledger.state(tenant))
 
-        await self._in_turn(dismiss)
+        await self._ledger.in_turn(dismiss)
 
-    @asynccontextmanager
-    async def still(self) -> AsyncIterator[None]:
+    def still(self) -> AbstractAsyncContextManager[None]:
         """Within the block this process changes nothing; what begins to wait goes on after it."""
-        async with self._turn:
-            yield
+        return self._ledger.still()
 
     async def leftovers(self) -> list[tuple[str, str]]:
         """Tenant and version of what runs and processes that never came back have left."""
         left: list[tuple[str, str]] = []
-        for tenant in await self._journal.tenants():
-            hidden = (await self._journal.state(tenant)).hidden
+        for tenant in await self._ledger.tenants():
+            hidden = (await self._ledger.state(tenant)).hidden
             left += [(tenant, version) for version, one in hidden.items() if one.is_left(self._grace_s)]
         return left
 
@@ -151,31 +142,19 @@ class Versions:
         """Ends what was begun with one of `leftovers`, unless a run has taken it up since."""
 
         async def sweep() -> None:
-            state = await self._journal.state(tenant)
+            state = await self._ledger.state(tenant)
             hidden = state.hidden.get(version)
             if hidden is None or not hidden.is_left(self._grace_s):
                 return
             if hidden.writers:
-                state = await self._change(tenant, state, drop=[version])
+                state = await self._ledger.change(tenant, state, drop=[version])
             await self._finish(tenant, [version], state)
 
-        await self._in_turn(sweep)
-
-    async def _in_turn(self, change: Callable[[], Awaitable[T]]) -> T:
-        async with self._turn:
-            with anyio.CancelScope(shield=True):
-                for _ in range(_TRIES):
-                    try:
-                        return await change()
-                    except _Outrun:
-                        continue
-        raise KnowledgeUnavailable(
-            f"other processes changed the tenant's documents {_TRIES} times while one was to be; try again"
-        )
+        await self._ledger.in_turn(sweep)
 
     async def _begin(self, tenant: str, version: str, writer: str) -> bool:
         """Hides the version for its writer; False where it is there already, as it is to be written."""
-        state = await self._journal.state(tenant)
+        state = await self._ledger.state(tenant)
         hidden = state.hidden.get(version)
         if hidden is not None and not hidden.writers:
             if not hidden.is_left(self._grace_s):
@@ -190,12 +169,12 @@ class Versions:
             await self._index.drop(_of(tenant, version))
         if hidden is None or writer not in hidden.writers:
             writers = [*(hidden.writers if hidden else ()), writer]
-            await self._swap(tenant, state, state.write(version, writers))
+            await self._ledger.swap(tenant, state, state.write(version, writers))
         return True
 
     async def _withdraw_late(self, tenant: str, version: str, points: Sequence[Put], writer: str) -> None:
         """Takes back what came after another process had shown the version, and then one that replaced it."""
-        state = await self._journal.state(tenant)
+        state = await self._ledger.state(tenant)
         hidden = state.hidden.get(version)
         if not points or (hidden is not None and writer in hidden.writers):
             return
@@ -206,7 +185,7 @@ class Versions:
     async def _publish(
         self, tenant: str, document_id: str, version: str, points: int, keep: bool, moved_from: str
     ) -> None:
-        state = await self._journal.state(tenant)
+        state = await self._ledger.state(tenant)
         await self._check_whole(tenant, version, points, state)
         settled = await self._settled(tenant, document_id, state)
         others = {v: kept for v, kept in settled.items() if v != version}
@@ -219,14 +198,14 @@ class Versions:
             drop, superseded = [*others, *moved], []
         state = await self._unmark(tenant, version, state)
         # The one step that readers see; what follows changes only what they no longer do.
-        state = await self._change(tenant, state, drop=drop, keep=superseded, show=[version])
+        state = await self._ledger.change(tenant, state, drop=drop, keep=superseded, show=[version])
         await self._note_kept(tenant, await self._finish(tenant, [*drop, *superseded], state))
 
     async def _note_kept(self, tenant: str, state: State) -> None:
         """Searches need not leave out what is no longer there; whoever is outrun leaves that to the next."""
         if state.keeps and not any(hidden.keep for hidden in state.hidden.values()):
             if not await self._index.count(Within(tenant, SUPERSEDED)):
-                await self._journal.swap(tenant, state, replace(state, keeps=False))
+                await self._ledger.try_swap(tenant, state, replace(state, keeps=False))
 
     async def _check_whole(self, tenant: str, version: str, points: int, state: State) -> None:
         found = await self._index.count(_of(tenant, version))
@@ -246,10 +225,10 @@ class Versions:
         all_of_it = Within(tenant, {"document_id": document_id})
         there = await self._index.count(all_of_it) > 0
         rows = await self._index.read(Within(tenant, {"document_id": document_id, "ordinal": 0}), ["version"])
-        await self._drop(tenant, [row["version"] for row in rows], await self._journal.state(tenant))
+        await self._drop(tenant, [row["version"] for row in rows], await self._ledger.state(tenant))
         # A version whose first point is not written yet is in no row.
         await self._index.drop(all_of_it)
-        await self._note_kept(tenant, await self._journal.state(tenant))
+        await self._note_kept(tenant, await self._ledger.state(tenant))
         return there
 
     async def _settled(self, tenant: str, document_id: str, state: State) -> dict[str, bool]:
@@ -262,12 +241,12 @@ class Versions:
         """A kept version that is to be shown again is from now on out of sight by the journal alone."""
         rows = await self._index.read(_first(tenant, version), [*SUPERSEDED])
         if any(map(_is_kept, rows)):
-            state = await self._change(tenant, state, keep=[version])
+            state = await self._ledger.change(tenant, state, keep=[version])
             await self._index.mark(_of(tenant, version), dict.fromkeys(SUPERSEDED, ""))
         return state
 
     async def _drop(self, tenant: str, versions: Sequence[str], state: State) -> None:
-        state = await self._change(tenant, state, drop=versions)
+        state = await self._ledger.change(tenant, state, drop=versions)
         await self._finish(tenant, versions, state)
 
     async def _finish(self, tenant: str, versions: Sequence[str], state: State) -> State:
@@ -278,27 +257,7 @@ class Versions:
                 await self._index.mark(_of(tenant, version), SUPERSEDED)
             else:
                 await self._index.drop(_of(tenant, version))
-        for _ in range(_TRIES if ended else 0):
-            if await self._journal.swap(tenant, state, new := state.without(ended)):
-                return new
-            state = await self._journal.state(tenant)
-        return state
-
-    async def _change(
-        self,
-        tenant: str,
-        state: State,
-        *,
-        drop: Sequence[str] = (),
-        keep: Sequence[str] = (),
-        show: Sequence[str] = (),
-    ) -> State:
-        return await self._swap(tenant, state, state.change(drop=drop, keep=keep, show=show))
-
-    async def _swap(self, tenant: str, old: State, new: State) -> State:
-        if not await self._journal.swap(tenant, old, new):
-            raise _Outrun
-        return new
+        return await self._ledger.amend(tenant, state, lambda now: now.without(ended)) if ended else state
 
 
 def _of(tenant: str, version: str) -> Within:
