@@ -9,7 +9,7 @@ MINILM := benchmarks/retrieval/requirements
 CODE := graphs nodes tools ingestion runtime terminal tests examples benchmarks server.py cli.py compose.py compose_knowledge.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-retrieval bench-checkpoints soak test-langgraph test-bge lock
+.PHONY: help setup run test servers check js fmt bench bench-stream bench-ingest bench-retrieval bench-answers bench-checkpoints soak test-langgraph test-bge lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +69,9 @@ bench-ingest: setup ## Ingestion: tables, OCR, speed, memory, previews; CORPUS=F
 
 bench-retrieval: .venv-bench-retrieval/ready ## Search: what is found, chunkings, speed; SETS=FOLDER adds judged queries (25 minutes)
 	HF_HUB_OFFLINE=1 .venv-bench-retrieval/bin/python -m benchmarks.retrieval $(if $(SETS),--sets $(SETS))
+
+bench-answers: setup ## Questions answered with proof, refused, wrong; QUESTIONS=FILE CORPUS=FOLDERS takes others (30 seconds)
+	$(BIN)/python -m benchmarks.answers $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(CORPUS),--corpus $(CORPUS))
 
 bench-checkpoints: .venv-bench/ready ## Compare the checkpointer with others', and try a large thread (11 minutes)
 	.venv-bench/bin/python -m benchmarks.checkpoints

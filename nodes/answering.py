@@ -98,7 +98,7 @@ def _emit(runtime: Runtime[Context], found: Sequence[Citation]) -> None:
 
 
 _UNAVAILABLE: Final = {
-    "en": "I cannot reach the playbook right now, so I will not guess. Please ask again in a moment.",
+    "en": "I cannot reach the playbook right now, so I will not guess; please ask again in a moment.",
     "zh": "现在无法访问资料库，我不想凭猜测回答，请稍后再问。",
 }
 _NOTHING: Final = {

@@ -14,6 +14,7 @@ from nodes.glossary import TERMS
 
 _LATIN: Final = re.compile(r"[a-z0-9]+(?:[.,]\d+)*")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]+")
+_WHOM: Final = re.compile(r"([a-z]{4,})ee[sd]?$")
 _STEM_CHARS: Final = 6
 """`encrypted` and `encryption`, `migrate` and `migration` share them; `contract` and `control` do not."""
 _ZH_NAME_CHARS: Final = 4
@@ -80,12 +81,11 @@ def concepts(question: str, known: str) -> list[Concept]:
     folded, focus, names = fold(question), _focus(question), _names(question)
     asked = {_key(word) for word in _LATIN.findall(folded) if terms(word)}
     found: list[Concept] = []
+    known_terms, folded = _terms_of_glossary(folded)
     for chinese, latin in _GLOSSARY:
-        there = [name for name in chinese if name in folded]
+        there = chinese & known_terms
         if there or latin & asked:
             found.append(Concept(latin, chinese, _term_role(there, latin & asked, focus)))
-            for name in there:
-                folded = folded.replace(name, " ")
     covered = _FUNCTION.union(*(concept.latin for concept in found))
     for word in sorted(asked - covered):
         role = _role(word, focus, names)
@@ -105,6 +105,16 @@ def in_both_languages(question: str) -> str:
         elif stems & {stem(word) for word in english.split()}:
             more += chinese.split("|")
     return " ".join([question, *more])
+
+
+def _terms_of_glossary(question: str) -> tuple[frozenset[str], str]:
+    """The glossary's Chinese terms in the question, the longest first, and what is left of it."""
+    found: set[str] = set()
+    for term in _CHINESE_TERMS:
+        if term in question:
+            found.add(term)
+            question = question.replace(term, " ")
+    return frozenset(found), question
 
 
 def _term_role(chinese: Iterable[str], latin: frozenset[str], focus: str) -> Role:
@@ -177,7 +187,12 @@ def _key(word: str) -> str:
     if word[0].isdigit():
         return word
     # Its stem is that of another verb's past.
-    return "founder" if word == "founded" else stem(word)[:_STEM_CHARS]
+    if word == "founded":
+        return "founder"
+    # An employee is no employer.
+    if whom := _WHOM.match(word):
+        return whom.group(1)[:_STEM_CHARS] + "ee"
+    return stem(word)[:_STEM_CHARS]
 
 
 _LIGHT: Final = frozenset(map(_key, wording.LIGHT))
@@ -185,3 +200,4 @@ _FUNCTION: Final = frozenset(map(_key, wording.FUNCTION))
 _GLOSSARY: Final = tuple(
     (frozenset(chinese.split("|")), frozenset(map(_key, english.split()))) for chinese, english in TERMS
 )
+_CHINESE_TERMS: Final = sorted({term for chinese, _ in _GLOSSARY for term in chinese}, key=len, reverse=True)

@@ -19,11 +19,11 @@ three sets of questions and a fourth in Chinese, where more are answered below i
 NEAR_AT: Final = 0.15
 """Covered share from which a passage is near enough to be worth naming."""
 
-_COVERS: Final = (1.0, 0.9, 0.85, 0.35)
-_COVERS_NAME: Final = (1.0, 0.95, 0.9, 0.75)
-_SAYS: Final = (1.0, 0.6, 0.35, 0.1)
+_COVERS: Final = (1.0, 0.9, 0.85, 0.35, 0.0)
+_COVERS_NAME: Final = (1.0, 0.95, 0.9, 0.75, 0.7)
+_SAYS: Final = (1.0, 0.6, 0.35, 0.1, 0.0)
 """What a concept counts in the rings around a place: for whether the passage answers, where a name is said
-once and meant by all that follows, and for which place says so."""
+once and meant by all that follows in its document, and for which place says so."""
 _MISSING: Final = 0.6
 """What remains of a place where nobody speaks of what the question wants to know, or of whom."""
 _HELD: Final = 0.5
@@ -49,8 +49,9 @@ class _Spot(NamedTuple):
 
     passage: int
     place: Place
-    rings: tuple[Said, Said, Said, Said]
-    """The place itself, what is above it (headings, document), beside it, elsewhere in the passage."""
+    rings: tuple[Said, Said, Said, Said, Said]
+    """The place itself, what is above it (headings, document), beside it, elsewhere in the passage, elsewhere
+    in what was found of its document."""
     beside: str
 
 
@@ -61,6 +62,7 @@ class _Held(NamedTuple):
     above: float
     beside: float
     elsewhere: float
+    document: float
 
     @property
     def around(self) -> float:
@@ -75,13 +77,12 @@ def weigh(question: str, passages: Sequence[Mapping[str, Any]]) -> list[Found]:
     """
     known = "\n".join(f"{p['document']} {p['section']} {p['text']}" for p in passages)
     wanted, wants = concepts(question, known), asked(question)
-    spots = [spot for number, passage in enumerate(passages) for spot in _spots(number, passage)]
+    spots = _all_spots(passages)
     held = [[_held(spot, concept) for concept in wanted] for spot in spots]
     weights = [_weight(concept, [row[i] for row in held]) for i, concept in enumerate(wanted)]
-    needed = _needed(wanted, spots, held, len(passages))
     found = []
     for spot, row in zip(spots, held, strict=True):
-        covers = _covers(wanted, weights, row) * _misses(wanted, needed, row)
+        covers = _covers(wanted, weights, row) * _misses(wanted, row)
         covers *= 1.0 if _fits(wants.kind, spot) else WRONG_KIND
         score = _mean(weights, [max(_times(_SAYS, one)) for one in row])
         score *= fitness(wants, spot.place, passages[spot.passage]["language"])
@@ -121,14 +122,31 @@ def bearing_out(text: str, sentence: str) -> Span | None:
     return best[1]
 
 
-def _spots(number: int, passage: Mapping[str, Any]) -> Iterator[_Spot]:
+def _all_spots(passages: Sequence[Mapping[str, Any]]) -> list[_Spot]:
+    wholes = _by_document(passages)
+    return [
+        spot
+        for number, passage in enumerate(passages)
+        for spot in _spots(number, passage, wholes[passage["document"]])
+    ]
+
+
+def _by_document(passages: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
+    """All that was found of each document: who it is about is said once, on its first page."""
+    texts: dict[str, list[str]] = {}
+    for passage in passages:
+        texts.setdefault(passage["document"], [passage["document"]]).append(passage["text"])
+    return {document: said("\n".join(found)) for document, found in texts.items()}
+
+
+def _spots(number: int, passage: Mapping[str, Any], document: Said) -> Iterator[_Spot]:
     found = places(passage["text"])
     whole = said(passage["text"])
     about = f"{passage['document']} {passage['section']}"
     for i, place in enumerate(found):
         beside = " ".join(p.span.text for p in found[max(0, i - 1) : i] + found[i + 1 : i + 2])
         own, above = f"{place.span.text} {place.header}", f"{place.heading} {about}"
-        yield _Spot(number, place, (said(own), said(above), said(beside), whole), beside)
+        yield _Spot(number, place, (said(own), said(above), said(beside), whole, document), beside)
 
 
 def _held(spot: _Spot, concept: Concept) -> _Held:
@@ -154,22 +172,11 @@ def _times(factors: Sequence[float], held: _Held) -> list[float]:
     return [factor * part for factor, part in zip(factors, held, strict=True)]
 
 
-def _needed(
-    wanted: Sequence[Concept], spots: Sequence[_Spot], held: Sequence[Sequence[_Held]], passages: int
-) -> list[bool]:
-    """For each concept, whether it is a name that tells passages apart: one that most speak of does not."""
-    needed = []
-    for number, concept in enumerate(wanted):
-        speak = {s.passage for s, row in zip(spots, held, strict=True) if max(row[number]) >= _HELD}
-        needed.append(concept.role == "entity" and len(speak) * 2 <= passages)
-    return needed
-
-
-def _misses(wanted: Sequence[Concept], needed: Sequence[bool], row: Sequence[_Held]) -> float:
+def _misses(wanted: Sequence[Concept], row: Sequence[_Held]) -> float:
     pairs = list(zip(wanted, row, strict=True))
     focus = [one.around for concept, one in pairs if concept.role == "focus"]
     matter = [one.around for concept, one in pairs if concept.role in ("focus", "other")]
-    names = [max(one) for one, needs in zip(row, needed, strict=True) if needs]
+    names = [max(one) for concept, one in pairs if concept.role == "entity"]
     factor = _MISSING if any(some and max(some) < _HELD for some in (focus, matter)) else 1.0
     return factor * (_MISSING if names and min(names) < _HELD else 1.0)
 

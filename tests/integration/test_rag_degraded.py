@@ -3,23 +3,93 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AnyMessage
 from langgraph.types import interrupt
 
+from compose import Installation, open_installation
 from nodes.scripts import SCRIPTS
 from runtime.errors import KnowledgeUnavailable
+from runtime.keys import thread_key
 from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
+from runtime.redis import connect
+from runtime.remote import answering
+from runtime.run_request import RunParams
 from runtime.scripted import Line, Scene, ScriptedModel
+from runtime.settings import load
+from runtime.waiting import settled
 from tests.fakes import context, no_search, passages, search
+from tests.knowledge import put, written
+from tests.place import ANA
 from tests.play import Play
 
 pytestmark = pytest.mark.anyio
 
 PRICE = "What does the Team plan cost?"
+PRICES = written("prices.md", "# Prices", "The Team plan costs 39 dollars for each seat.")
+UNREACHED = "I cannot reach the playbook right now, so I will not guess; please ask again in a moment."
+NOTHING = "The playbook does not say anything about that."
+
+
+async def told(place: Installation, question: str = PRICE, thread: str = "call") -> str:
+    """What a worker's run of the graph leaves in the thread; the run ended well, and nothing is pending."""
+    params = RunParams(assistant_id="rag", input={"messages": [{"role": "user", "content": question}]})
+    begun = await place.engine.commands.start(ANA, thread, params)
+    run = await settled(place.engine, thread_key(ANA.tenant, thread), begun.run_id, within_s=60)
+    state = await place.engine.state.get(ANA, await place.engine.threads.own(ANA, thread))
+    assert run and state and (run.status, run.error, list(state.next)) == ("success", "", [])
+    messages: list[AnyMessage] = state.values["messages"]
+    asked = max(number for number, message in enumerate(messages) if message.type == "human")
+    (answer,) = messages[asked + 1 :]
+    return answer.text
+
+
+async def test_an_index_whose_owner_is_gone(tmp_path: Path, redis_url: str) -> None:
+    """The rep is told in one sentence, and the same thread goes on as soon as a process owns it again."""
+    settings = load(data_dir=tmp_path / "data", redis_url=redis_url, search_timeout_s=1)
+    async with open_installation(settings, own_index=False, work=True) as worker:
+        async with open_installation(settings, own_index=True, work=False) as owner:
+            assert owner.knowledge.owned
+            await put(owner.knowledge.owned, ANA.tenant, PRICES)
+            assert "39 dollars" in await told(worker)
+        assert await told(worker) == UNREACHED
+        async with open_installation(settings, own_index=True, work=False):
+            assert "39 dollars" in await told(worker)
+
+
+async def test_an_owner_that_does_not_answer_in_time(tmp_path: Path, redis_url: str) -> None:
+    """Through the queue as in process: a search that takes longer than it may is given up once, not twice."""
+    searched = 0
+
+    async def search_forever(**_: Any) -> None:
+        nonlocal searched
+        searched += 1
+        await anyio.sleep_forever()
+
+    settings = load(data_dir=tmp_path / "data", redis_url=redis_url, search_timeout_s=0.3)
+    async with (
+        connect(redis_url, timeout_s=None) as client,
+        answering(client, {"search": search_forever}),
+        open_installation(settings, own_index=False, work=True) as worker,
+    ):
+        assert await told(worker) == UNREACHED
+        assert searched == 1
+
+
+async def test_an_index_that_holds_nothing_yet(tmp_path: Path) -> None:
+    """Not the words of one that is down; what is ingested meanwhile is found by the next question."""
+    settings = load(data_dir=tmp_path / "data")
+    async with open_installation(settings, own_index=True, work=True) as place:
+        assert place.knowledge.owned
+        assert await told(place) == NOTHING
+        await put(place.knowledge.owned, ANA.tenant, PRICES)
+        assert "39 dollars" in await told(place)
 
 
 async def test_without_the_knowledge_the_answer_says_so(model: BaseChatModel) -> None:
@@ -52,7 +122,7 @@ async def test_empty_knowledge_does_not_say() -> None:
         return []
 
     heard = await Play("rag", context(ScriptedModel(scripts=SCRIPTS), nothing)).say(PRICE)
-    assert heard.text == "The playbook does not say anything about that."
+    assert heard.text == NOTHING
     assert heard.named("citation") == []
 
 

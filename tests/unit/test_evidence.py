@@ -133,6 +133,48 @@ def test_coverage_counts_what_is_missing_everywhere_most() -> None:
     assert coverage("", sources) == [0.0] * len(sources)
 
 
+def _passage(document: str, text: str) -> dict[str, str]:
+    return {"document": document, "section": "", "language": "en", "text": text}
+
+
+def test_a_name_is_said_once_in_a_document() -> None:
+    """On an order's first page, and its figures on the second; another document's figures are not its own."""
+    first = _passage("order.pdf", "The order of Northgate Cinemas, for its three screens.")
+    totals = _passage("order.pdf", "| Month | Shows booked |\n| --- | --- |\n| December | 48 |")
+    asked = "How many shows are booked at Northgate Cinemas in December?"
+    assert coverage(asked, [first, totals])[1] >= ANSWERABLE_AT
+    assert coverage(asked, [first, {**totals, "document": "other.pdf"}])[1] < ANSWERABLE_AT
+
+
+def test_whom_nobody_names_is_not_answered_by_another() -> None:
+    """However many documents name them: what is said of one's chief does not hold for another's."""
+    passages = [_passage(f"{n}.md", f"Brightloom sells desks, {n} of them.") for n in range(3)]
+    passages.append(_passage("talk.md", "The CEO is calling your CTO right now."))
+    assert max(coverage("Who is the CEO of Brightloom?", passages)) < ANSWERABLE_AT
+
+
+def test_an_employee_is_no_employer() -> None:
+    """What is done to somebody ends otherwise than who does it; plural and tense do not matter."""
+    (employees,) = concepts("How many employees?", "")
+    assert said("1,300 employees").holds(employees) and said("each employee").holds(employees)
+    assert not said("IRS Employer Identification No.").holds(employees)
+    (guaranteed,) = concepts("What is guaranteed?", "")
+    assert said("our guarantee").holds(guaranteed)
+
+
+def test_the_longest_of_a_glossary_row_is_taken() -> None:
+    """电话号码 is one word, and not a phone with some number."""
+    (phone,) = concepts("电话号码？", "")
+    assert said("Telephone").holds(phone)
+
+
+def test_words_that_count_are_no_part_of_what_they_count() -> None:
+    """Else 个问题 and 年上半年 are sought, which no text holds."""
+    pieces = {word for one in concepts("2023 年上半年有多少个仓库？", "") for word in one.chinese}
+    assert "仓库" in pieces and "上半" in "".join(pieces)
+    assert not any(word.startswith(("个", "年")) for word in pieces)
+
+
 def test_a_figure_of_the_question_points_to_its_row() -> None:
     """Also where the row holds a range around it."""
     sources = [source(p) for p in passages()]
