@@ -88,6 +88,10 @@ async def ingest(installation: Installation, asked: Asked, console: Console) -> 
             tasks.start_soon(_cancel_when_interrupted, stop)
             outcomes = await ingest_all(installation, asked.tenant, sources, watch, more, stop)
             tasks.cancel_scope.cancel()
+        if stop.cancel_called:
+            # What is open is closed in seconds. A second one in the middle of that would leave threads behind
+            # that the process waits for without an end.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     outcomes = [*lost, *outcomes]
     if asked.keep_missing or stop.cancel_called:
         return outcomes

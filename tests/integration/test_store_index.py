@@ -183,7 +183,7 @@ async def test_an_installation_searches_its_store_where_that_is_on(tmp_path: Pat
 async def test_a_damaged_index_of_items_leaves_the_documents_served(tmp_path: Path, redis_url: str) -> None:
     """Only what needs it fails, with an error that has a type."""
     trees = written("trees.md", "# Trees", "The maple is a tree.")
-    damaged = tmp_path / "data" / "index" / "memory"
+    damaged = tmp_path / "data" / "index" / "items"
     damaged.mkdir(parents=True)
     (damaged / "junk").write_text("no shard")
     settings = load(data_dir=tmp_path / "data", redis_url=redis_url, store_search=True)
