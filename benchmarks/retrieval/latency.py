@@ -1,4 +1,4 @@
-"""One hybrid query by our adapter beside the engine's own call, from 1,000 points to 200,000."""
+"""One hybrid query of ours beside the engine's own call, from 1,000 points to 200,000."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _TIMEOUT_S = 900.0
 _TIMES = (
     "points",
     "queries",
-    "ours p50 ms",
+    "search p50 ms",
     "p99",
-    "engine p50 ms",
+    "adapter p50",
+    "engine p50",
     "p99",
     "in a thread p50",
-    "ratio",
-    "to it",
+    "search / engine",
+    "adapter / engine",
 )
 _COSTS = (
     "points",
@@ -40,8 +41,9 @@ _COSTS = (
 )
 _REMARK = (
     "1024-dim dense and sparse vectors, one tenant of two (with four fifths of all), parents in payloads."
-    " Ratios are medians over the queries, each asked in all ways in turn: to the engine's call on the event"
-    " loop itself, and to the same in a thread. The engine holds Python's lock while it searches, so that the"
+    " Search is `Knowledge.search`: the journal, a hundred children, ten parents as passages; adapter is"
+    " `Index.search` for ten points. Ratios are medians over the queries, each asked in all ways in turn, to the"
+    " engine's call for ten points on the event loop itself. The engine holds Python's lock while it searches, so that the"
     " beat is late by a search; own MB is memory that is not mapped from files."
 )
 
@@ -65,13 +67,13 @@ async def _one(size: int) -> Mapping[str, Any]:
 
 
 def _times(each: Mapping[str, Any]) -> Sequence[str]:
-    values = (*each["ours"], *each["direct"], each["threaded"][0])
+    values = (*each["whole"], each["ours"][0], *each["direct"], each["threaded"][0])
     return (
         f"{each['points']:,}",
         str(each["queries"]),
         *(f"{value:.2f}" for value in values),
+        f"{each['whole_to_direct']:.3f}",
         f"{each['to_direct']:.3f}",
-        f"{each['to_threaded']:.3f}",
     )
 
 
@@ -84,6 +86,7 @@ def _costs(each: Mapping[str, Any]) -> Sequence[str]:
 
 def _goals(each: Mapping[str, Any]) -> Iterator[Goal]:
     if each["points"] == _JUDGED:
-        yield Goal(f"{_JUDGED:,} points: ours / the engine's call, median", each["to_direct"], _TO_ENGINE)
-        yield Goal(f"{_JUDGED:,} points: p99, ms", each["ours"][1], _P99_MS)
+        whole = each["whole_to_direct"]
+        yield Goal(f"{_JUDGED:,} points: search / the engine's call, median", whole, _TO_ENGINE)
+        yield Goal(f"{_JUDGED:,} points: search p99, ms", each["whole"][1], _P99_MS)
         yield Goal(f"{_JUDGED:,} points: beat late beside 16 queries, p99 ms", each["busy_late"][0], _BEAT_MS)
