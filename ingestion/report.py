@@ -10,7 +10,7 @@ Stage = Literal["route", "parse", "chunk", "embed", "upsert", "verify"]
 STAGES: tuple[Stage, ...] = ("route", "parse", "chunk", "embed", "upsert", "verify")
 
 Report = Callable[[int, int], None]
-"""Takes what is done and what there is to do: pages for `parse`, chunks for `upsert`."""
+"""Takes what is done and what there is to do: pages for `parse`, chunks for `embed` and `upsert`."""
 
 
 @dataclass(frozen=True)

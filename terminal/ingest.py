@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -119,12 +120,12 @@ async def _located(named: Sequence[str], allowed: Rules) -> tuple[list[Source], 
 
 @contextmanager
 def _bars(console: Console, documents: int, *, shown: bool) -> Iterator[Watch]:
-    """A bar for each stage, of the documents that are past it, and one for pages that OCR reads."""
+    """A bar for each stage, of the documents that are past it, one for pages of OCR and one for vectors."""
     columns = (TextColumn("{task.description:>7}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         bars = {stage: progress.add_task(stage, total=documents) for stage in STAGES}
-        ocr = progress.add_task("ocr", total=0, visible=False)
-        pages: dict[str, tuple[int, int]] = {}
+        counted = {name: progress.add_task(name, total=0, visible=False) for name in ("ocr", "chunks")}
+        parts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in counted}
 
         def on_stage(document: str, stage: str) -> None:
             # A stage begins when those before it are over; at its end a document is past all of them.
@@ -133,10 +134,10 @@ def _bars(console: Console, documents: int, *, shown: bool) -> Iterator[Watch]:
                 past.setdefault(earlier, set()).add(document)
                 progress.update(bars[earlier], completed=len(past[earlier]))
 
-        def on_pages(document: str, done: int, total: int) -> None:
-            pages[document] = (done, total)
-            read, all_pages = (sum(column) for column in zip(*pages.values(), strict=True))
-            progress.update(ocr, completed=read, total=all_pages, visible=True)
+        def on_parts(name: str, document: str, done: int, total: int) -> None:
+            parts[name][document] = (done, total)
+            ended, there = (sum(column) for column in zip(*parts[name].values(), strict=True))
+            progress.update(counted[name], completed=ended, total=there, visible=True)
 
         past: dict[str, set[str]] = {}
-        yield Watch(on_stage, on_pages)
+        yield Watch(on_stage, partial(on_parts, "ocr"), partial(on_parts, "chunks"))

@@ -66,11 +66,15 @@ class Watch:
     """Takes a document and the stage it has come to, "" at its end."""
     on_pages: Callable[[str, int, int], None]
     """Takes a document, its scanned pages that are read, and how many there are."""
+    on_chunks: Callable[[str, int, int], None]
+    """Takes a document, its chunks that have their vectors, and how many there are."""
 
     def note(self, document: str, progress: Mapping[str, Any]) -> None:
         """One progress event of the document's run."""
         if progress["stage"] == "parse" and progress["done"]:
             self.on_pages(document, progress["done"], progress["total"])
+        elif progress["stage"] == "embed" and progress["done"]:
+            self.on_chunks(document, progress["done"], progress["total"])
         elif not progress["done"]:
             self.on_stage(document, progress["stage"])
 

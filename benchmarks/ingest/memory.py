@@ -117,7 +117,7 @@ async def _fail(budget: ByteBudget, number: int) -> None:
         raise ZeroDivisionError
 
 
-_SILENT = Watch(lambda document, stage: None, lambda document, done, total: None)
+_SILENT = Watch(lambda *_: None, lambda *_: None, lambda *_: None)
 
 
 def _statuses(outcomes: Sequence[Outcome]) -> Counter[str]:

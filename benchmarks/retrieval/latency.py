@@ -42,9 +42,9 @@ _COSTS = (
 _REMARK = (
     "1024-dim dense and sparse vectors, one tenant of two (with four fifths of all), parents in payloads."
     " Search is `Knowledge.search`: the journal, a hundred children, ten parents as passages; adapter is"
-    " `Index.search` for ten points. Ratios are medians over the queries, each asked in all ways in turn, to the"
-    " engine's call for ten points on the event loop itself. The engine holds Python's lock while it searches, so that the"
-    " beat is late by a search; own MB is memory that is not mapped from files."
+    " `Index.search` for ten points. Ratios are medians over the queries, each asked in all ways in turn, to"
+    " the engine's call for ten points on the event loop itself. The engine holds Python's lock while it"
+    " searches, so that the beat is late by a search; own MB is memory that is not mapped from files."
 )
 
 

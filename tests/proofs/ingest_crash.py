@@ -103,7 +103,7 @@ async def play_round(place: Place, tenant: str, victim: Member | None, within_s:
     outcomes: list[Outcome] = []
 
     async def read() -> None:
-        watch = Watch(lambda document, stage: None, lambda document, done, total: None)
+        watch = Watch(lambda *_: None, lambda *_: None, lambda *_: None)
         outcomes.extend(await ingest_all(place.commands, tenant, place.sources, watch, {}))
 
     async with anyio.create_task_group() as tasks:
