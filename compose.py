@@ -36,7 +36,7 @@ from runtime.commands import Commands
 from runtime.context import OPERATOR, Context, Role, User
 from runtime.crons import Crons
 from runtime.engine import Engine
-from runtime.errors import PermissionDenied
+from runtime.errors import KnowledgeUnavailable, PermissionDenied, ProfileMismatch
 from runtime.events import EventLog
 from runtime.execution import RunLimits
 from runtime.hub import open_hub
@@ -84,7 +84,11 @@ class Installation:
         """What a run of this user may use."""
 
         async def search(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
-            return await self.knowledge.current.search(user.tenant, query, limit=limit, filters=filters)
+            try:
+                return await self.knowledge.current.search(user.tenant, query, limit=limit, filters=filters)
+            except ProfileMismatch as exc:
+                # Whoever asks can do nothing about it; `doctor` says what is to be done.
+                raise KnowledgeUnavailable("the index holds vectors that this process cannot make") from exc
 
         async def revision() -> str:
             return await self.knowledge.current.revision(user.tenant)

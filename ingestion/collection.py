@@ -67,6 +67,11 @@ def collection_name(embedder: str, profile: Profile) -> str:
     return f"{embedder}-{digest(_FORM, _PROFILE.dump_json(profile).decode())[:8]}"
 
 
+def is_restored(collection: str) -> bool:
+    """Whether `restored_name` made it."""
+    return original_name(collection) != collection
+
+
 def embedder_of(collection: str) -> str:
     """The name of the embedder that a collection was made for."""
     return original_name(collection).rpartition("-")[0]

@@ -37,7 +37,7 @@ class Reason:
     by: Mapping[str, Ranked]
     """Its ranks by each vector that found it, among the first 100."""
     fused: Ranked | None
-    """By rank over those; None beyond the first 100."""
+    """Of those together, by their scores; None beyond the first 100."""
     again: Ranked | None = None
     """By the reranker, where there is one."""
     children: int = 1

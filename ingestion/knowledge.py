@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from anyio import to_thread
 
@@ -21,12 +22,16 @@ from ingestion.moving import Moving
 from ingestion.record import STORED, passage, stored
 from ingestion.report import Labels, Stats, StoredDocument
 from ingestion.rerank import Reranker
+from ingestion.versions import Versions
 from ingestion.within import Lists, Values, Within
-from runtime.errors import ProfileMismatch
+from runtime.errors import KnowledgeUnavailable, ProfileMismatch
 from runtime.narrowing import ANYTHING, Filters
 from runtime.passage import Passage
 
+T = TypeVar("T")
+
 _STATS_KEPT = 1_000
+_SWITCHES = 3
 
 
 class Knowledge:
@@ -92,7 +97,8 @@ class Knowledge:
         """
         await self.collections.kept(collection)
         self.embedders.of(collection)
-        await self.collections.switch(collection)
+        async with (await self.collections.current(fresh=True)).versions.still():
+            await self.collections.switch(collection)
 
     async def drop(self, collection: str) -> None:
         """Deletes one that is not current. Raises InvalidInput."""
@@ -155,6 +161,7 @@ class Knowledge:
         Raises ProfileMismatch where `collection`, for which they were made, is no longer the current one.
         """
         await (await self._at(collection)).versions.stage(tenant, version, points, writer)
+        await self._at(collection)
 
     async def count(self, tenant: str, version: str) -> int:
         """Points of the version, staged or published."""
@@ -181,18 +188,31 @@ class Knowledge:
         """
         here = await self._at(collection)
         await here.versions.publish(tenant, document_id, version, points, keep, moved_from)
+        # It may have waited for a switch: then it was left behind.
+        await self._at(collection)
 
     async def restore(self, tenant: str, document_id: str, version: str) -> None:
         """Shows a version that was kept in the place of the one that is seen, which is kept from then on.
 
         Raises InvalidInput where there is no such version, KnowledgeUnavailable where it is not whole.
         """
-        await (await self.collections.current(fresh=True)).versions.restore(tenant, document_id, version)
+
+        is_done = False
+
+        async def restore(versions: Versions) -> None:
+            nonlocal is_done
+            shown = await self.shown(tenant, document_id)
+            # The next collection may have been brought it already.
+            if not (is_done and shown and shown.version == version):
+                await versions.restore(tenant, document_id, version)
+            is_done = True
+
+        await self._where_current(restore)
 
     async def relabel(self, tenant: str, document_id: str, labels: Labels) -> None:
         """Gives the document, with all its versions, another name, other tags or another date."""
-        here = await self.collections.current(fresh=True)
-        await here.versions.relabel(tenant, document_id, labels.as_payload())
+        payload = labels.as_payload()
+        await self._where_current(lambda versions: versions.relabel(tenant, document_id, payload))
 
     async def discard(self, tenant: str, version: str, *, writer: str) -> None:
         """Deletes a version that was staged and not published, unless another run writes it too."""
@@ -200,13 +220,23 @@ class Knowledge:
 
     async def remove(self, tenant: str, document_id: str) -> bool:
         """Takes all versions of the document out of the index; False when there is none."""
-        return await (await self.collections.current(fresh=True)).versions.remove(tenant, document_id)
+        return any(await self._where_current(lambda versions: versions.remove(tenant, document_id)))
 
     async def sweep(self) -> None:
         """Clears away some of what runs and processes that never came back have left; may be cancelled."""
         versions = (await self.collections.current()).versions
         for tenant, version in (await versions.leftovers())[:AT_ONCE]:
             await versions.sweep(tenant, version)
+
+    async def _where_current(self, change: Callable[[Versions], Awaitable[T]]) -> list[T]:
+        """Changes the current collection, and the next one too where it was switched meanwhile."""
+        results: list[T] = []
+        for _ in range(_SWITCHES):
+            here = await self.collections.current(fresh=True)
+            results.append(await change(here.versions))
+            if (await self.collections.current(fresh=True)).name == here.name:
+                return results
+        raise KnowledgeUnavailable(f"the index was moved {_SWITCHES} times meanwhile; try again")
 
     async def _at(self, collection: str) -> Collection:
         here = await self.collections.current(fresh=True)

@@ -11,6 +11,7 @@ from ingestion.collection import collection_name
 from ingestion.embed import Embedder
 from ingestion.index import Put
 from ingestion.moving import Difference, Held
+from ingestion.points import batches
 from ingestion.record import point_name, searchable
 from ingestion.vectors import Profile
 from runtime.errors import KnowledgeUnavailable
@@ -83,7 +84,8 @@ async def _bring(
     for held in missing:
         for first in range(0, held.chunks, _BATCH):
             payloads = await mover.payloads(held, first, _BATCH)
-            await mover.put(collection, embedder.profile, held, await _points(embedder, held, payloads))
+            for batch in batches(await _points(embedder, held, payloads)):
+                await mover.put(collection, embedder.profile, held, batch)
             done += len(payloads)
             report(done, total)
         # One that was replaced while it was read is not whole; the next round brings what took its place.

@@ -53,7 +53,11 @@ class Moving:
         self._embedders = embedders
 
     async def prepare(self, name: str, profile: Profile) -> None:
-        """Opens the collection to move to, or creates it. Raises ProfileMismatch if it holds others."""
+        """Opens the collection to move to, or creates it.
+
+        Raises ProfileMismatch if it holds others, or where this process could not search it.
+        """
+        self._embedders.of(name)
         await self._collections.open(name, profile)
 
     async def difference(self, name: str, profile: Profile) -> Difference:
@@ -85,9 +89,9 @@ class Moving:
         for held in difference.surplus:
             await there.versions.dismiss(held.tenant, [held.version])
         for held in difference.relabelled:
-            (first,) = await here.index.read(Within(held.tenant, _first_of(held)), _LABELS)
-            labels = {**dict.fromkeys(_LABELS[2:], ""), **first}
-            await there.versions.mark(held.tenant, held.version, labels)
+            for first in await here.index.read(Within(held.tenant, _first_of(held)), _LABELS):
+                labels = {**dict.fromkeys(_LABELS[2:], ""), **first}
+                await there.versions.mark(held.tenant, held.version, labels)
 
     async def samples(self) -> list[Held]:
         """Some versions of the current collection, from everywhere in it."""
@@ -107,7 +111,7 @@ class Moving:
         query = await sought(self._embedders.of(name), clean(searchable(rows[0])))
         hits = await there.index.search(Within(held.tenant), query.asked(_AMONG))
         # A text without a word finds nothing by words, and of many that are alike ten are as good as it.
-        is_tie = not hits or hits[0].score == hits[-1].score
+        is_tie = not hits or (len(hits) == _AMONG and hits[0].score == hits[-1].score)
         return is_tie or rows[0]["text"] in [hit.payload["text"] for hit in hits]
 
     async def switch(self, name: str, profile: Profile) -> bool:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from ingestion.embed import Embedder
 from ingestion.embedders.bge_m3 import BgeM3
 from ingestion.embedders.bm25 import Bm25Embedder
@@ -31,6 +33,8 @@ from ingestion.rerank import Reranker
 from runtime.errors import SettingsInvalid
 
 _ITEMS = "items"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def make_embedders(setup: EmbedderSetup) -> Embedders:
         bge = BgeM3(
             setup.bge,
             timeout_s=setup.timeout_s,
+            query_timeout_s=setup.query_timeout_s,
             colbert=setup.bge_colbert,
             device=setup.bge_device,
             max_tokens=setup.bge_max_tokens,
@@ -123,6 +128,8 @@ async def open_knowledge(
     """
     folder, (first, profile) = data_dir / "index", embedders.first
     with owned(folder):
+        if left := older_form(data_dir):
+            log.warning("index.older_form", folder=str(left), remedy="ingest again, then delete the folder")
         async with open_collections(folder / "collections", first, profile, timeout_s) as collections:
             knowledge = Knowledge(collections, embedders, EdgeBackups(collections), reranker)
             await knowledge.sweep()
@@ -162,6 +169,11 @@ async def open_memory(data_dir: Path, timeout_s: float) -> AsyncIterator[Memory]
             return index
 
         yield Memory(items, embedder)
+
+
+def older_form(data_dir: Path) -> Path | None:
+    """An index of before there were collections, which is left where it is; None where there is none."""
+    return next((data_dir / "index").glob("shard-*"), None)
 
 
 def _cached(embedder: Embedder, setup: EmbedderSetup) -> Embedder:

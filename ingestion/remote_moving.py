@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from anyio import to_thread
 from pydantic import TypeAdapter
 
 from ingestion.index import Put
@@ -37,7 +38,7 @@ class RemoteMoving:
         return rows
 
     async def put(self, name: str, profile: Profile, held: Held, points: Sequence[Put]) -> None:
-        rows = [as_row(point) for point in points]
+        rows = await to_thread.run_sync(lambda: [as_row(point) for point in points])
         await self._ask("move_put", **_where(name, profile), held=_json(_HELD, held), points=rows)
 
     async def end(self, name: str, profile: Profile, held: Held) -> None:
@@ -69,7 +70,7 @@ def moving_functions(moving: Moving) -> Mapping[str, Callable[..., Awaitable[Any
         return await moving.payloads(_HELD.validate_python(held), first, count)
 
     async def put(name: str, profile: Any, held: Any, points: list[Row]) -> None:
-        made = [as_put(row) for row in points]
+        made = await to_thread.run_sync(lambda: [as_put(row) for row in points])
         await moving.put(name, _PROFILE.validate_python(profile), _HELD.validate_python(held), made)
 
     async def end(name: str, profile: Any, held: Any) -> None:

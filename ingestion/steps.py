@@ -96,12 +96,13 @@ class Steps:
         added: Update = {"name": name, "place": source.uri, "document_id": document_id}
         # Where a document came from decides what takes it out again: the machine's own commands say so.
         added["root"] = request.root if self.roots is None else ""
-        day = request.date or _day(source.modified)
         async with self._fetched(source) as file:
             version = digest(document_id, file.sha256, self._recipe)
             added |= {"digest": file.sha256, "bytes": file.size, "version": version}
             known = await self.means.knowledge.current.shown(self.tenant, document_id)
             tags = known.tags if known and request.tags is None else request.tags or ()
+            is_known = known is not None and known.version == version
+            day = request.date or (known.date if known and is_known else "") or _day(source.modified)
             added["labels"] = {"tags": [*tags], "date": day}
             if known and known.version == version:
                 return await self._unchanged(known, added)

@@ -65,8 +65,10 @@ class Versions:
         """All versions get these values, which are not of the text: a name, tags."""
 
         async def relabel() -> None:
+            # Before as well: who dies in between has changed what is told of the document all the same.
+            state = await self._ledger.change(tenant, await self._ledger.state(tenant))
             await self._index.mark(Within(tenant, {"document_id": document_id}), payload)
-            await self._ledger.change(tenant, await self._ledger.state(tenant))
+            await self._ledger.change(tenant, state)
 
         await self._ledger.in_turn(relabel)
 
@@ -110,7 +112,7 @@ class Versions:
         """Gives a version these values, that of being superseded among them."""
 
         async def mark() -> None:
-            state = await self._ledger.state(tenant)
+            state = await self._ledger.change(tenant, await self._ledger.state(tenant))
             if _is_kept(payload):
                 state = await self._ledger.swap(tenant, state, replace(state, keeps=True))
             await self._index.mark(_of(tenant, version), payload)
@@ -214,7 +216,7 @@ class Versions:
             # Another run has shown it meanwhile, or it was kept: it is whole as that run wrote it.
             first = await self._index.read(_first(tenant, version), ["chunks"])
             points = first[0]["chunks"] if first else points
-        if found != points:
+        if found != points or not found:
             if is_staged:
                 await self._drop(tenant, [version], state)
             raise KnowledgeUnavailable(

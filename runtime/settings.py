@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     reranker_dir: Path | None = None
     """Folder of a cross-encoder, as BAAI/bge-reranker-v2-m3, which then ranks anew what was found."""
     qdrant_url: str | None = None
-    """A Qdrant server, 1.16 or newer, for all processes; None: the engine itself, in `data_dir`."""
+    """A Qdrant server, 1.19 or newer, for all processes; None: the engine itself, in `data_dir`."""
     qdrant_api_key: SecretStr | None = None
     qdrant_prefix: str = Field("cornerman-", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Of its collections' names."""

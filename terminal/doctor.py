@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compose_knowledge import open_index
+from ingestion.opening_knowledge import older_form
 from runtime.auth import check_exposure, read_keys
 from runtime.embedded_redis import find_server
 from runtime.errors import AppError, KnowledgeUnavailable
@@ -97,6 +98,9 @@ async def _knowledge(settings: Settings) -> Finding:
         if settings.qdrant_url or not isinstance(exc, KnowledgeUnavailable):
             return Finding("Knowledge", "fault", str(exc))
         return Finding("Knowledge", "note", f"{exc}; that process answers searches")
+    if not stats.documents and (left := older_form(settings.data_dir)):
+        text = f"empty: {left} is of an older form; ingest your documents again, then delete it"
+        return Finding("Knowledge", "fault", text)
     if not stats.documents:
         return Finding("Knowledge", "note", "empty: run `cornerman ingest examples/knowledge`")
     figures = f"{stats.documents} documents, {stats.chunks} chunks (tenant local)"

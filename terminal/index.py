@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compose import Installation, open_installation
-from ingestion.collection import embedder_of
+from ingestion.collection import collection_name, embedder_of, is_restored, original_name
 from ingestion.migration import migrate
 from ingestion.report import Stats
 from runtime.errors import InvalidInput
@@ -42,16 +42,20 @@ async def move(settings: Settings, to: str, console: Console) -> None:
 async def roll_back(settings: Settings, console: Console) -> None:
     """Moves back to the collection before, bringing it what has changed since.
 
-    Raises InvalidInput where there is none, or where there are several.
+    Raises InvalidInput where it is not the only one, or a restored one is current.
     """
     async with open_installation(settings, own_index=True, work=False) as installation:
         current = await installation.knowledge.current.collection()
         stats = await installation.knowledge.current.stats("local")
-        kept = {embedder_of(name) for name in stats.collections} - {embedder_of(current)}
-        if len(kept) != 1:
-            names = ", ".join(sorted(kept)) or "none"
-            raise InvalidInput(f"the embedders of the kept collections are {names}; name one: index migrate")
-        await _move(installation, kept.pop(), console)
+        kept = [name for name in stats.collections if name != current and not is_restored(name)]
+        if is_restored(current) or len(kept) != 1:
+            names = ", ".join(name for name in stats.collections if name != current) or "none"
+            raise InvalidInput(
+                f"which one to go back to is for you to say; kept are {names}: `cornerman index use NAME`"
+                " makes one current as it is, `index migrate` brings one what has changed since"
+            )
+        installation.pipeline.means.embedders.of(kept[0])
+        await _move(installation, embedder_of(kept[0]), console)
 
 
 async def use(settings: Settings, collection: str, console: Console) -> None:
@@ -87,6 +91,12 @@ async def recover(settings: Settings, folder: Path, console: Console) -> None:
 
 async def _move(installation: Installation, to: str, console: Console) -> None:
     embedder = installation.pipeline.means.embedders.named(to)
+    current = await installation.knowledge.current.collection()
+    if is_restored(current) and original_name(current) == collection_name(to, embedder.profile):
+        # It would be made like the backup, and so lose what came after that.
+        raise InvalidInput(
+            f"{current!r} is a restored {original_name(current)!r}: `cornerman index use` goes back to that"
+        )
     columns = (TextColumn("embedded"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import anyio
@@ -35,15 +36,18 @@ class BgeM3:
         folder: Path,
         *,
         timeout_s: float,
+        query_timeout_s: float | None = None,
         colbert: bool = False,
         device: str = "",
         max_tokens: int = 512,
-        batch: int = 8,
+        batch: int | None = None,
         name: str = "bge-m3",
     ) -> None:
         """`folder` holds the files of BAAI/bge-m3; `device` as torch names it, "" for a GPU if any.
 
-        `timeout_s` bounds the wait for others' batches; one that runs is waited for. `max_tokens` of a text
+        `timeout_s` bounds the wait for others' batches, of a query `query_timeout_s` all of it; a batch of
+        documents that runs is waited for. `batch` is 8 with a GPU and 2 without, since a query waits for two
+        batches of documents. `max_tokens` of a text
         count, 8,192 at most. `name` is the profile's: other weights, or another `max_tokens`, want another.
         Raises SettingsInvalid without the packages or the files.
         """
@@ -52,8 +56,10 @@ class BgeM3:
         self.profile = Profile(name, spaces | ({"colbert": Space("multi", size)} if colbert else {}))
         self._load = partial(_load, folder, device, size, max_tokens, colbert)
         self._model: BgeModel | None = None
-        self._batch = batch
+        self._batch = batch or (8 if _has_gpu(device) else 2)
         self._timeout_s = timeout_s
+        self._query_timeout_s = query_timeout_s or timeout_s
+        self._alone = Lock()
         self._turn = CapacityLimiter(1)
         self._documents = anyio.Lock()
 
@@ -64,26 +70,34 @@ class BgeM3:
         for batch in batches([texts[i] for i in order], self._batch, _BATCH_CHARS):
             # One batch of documents stands in the queue at most, so that a query waits for two of them.
             async with self._documents:
-                made += await self._encoded(batch)
+                made += await self._encoded(batch, self._timeout_s, abandon=False)
         by_place = dict(zip(order, made, strict=True))
         return [by_place[i] for i in range(len(texts))]
 
     async def query(self, text: str) -> Vectors:
-        (vectors,) = await self._encoded([text])
+        (vectors,) = await self._encoded([text], self._query_timeout_s, abandon=True)
         return vectors
 
-    async def _encoded(self, texts: Sequence[str]) -> list[Vectors]:
+    async def _encoded(self, texts: Sequence[str], timeout_s: float, *, abandon: bool) -> list[Vectors]:
         try:
-            with anyio.fail_after(self._timeout_s):
-                return await to_thread.run_sync(self._encode, texts, limiter=self._turn)
+            with anyio.fail_after(timeout_s):
+                return await to_thread.run_sync(
+                    self._encode, texts, limiter=self._turn, abandon_on_cancel=abandon
+                )
         except TimeoutError as exc:
-            raise KnowledgeUnavailable(f"BGE-M3 was busy for {self._timeout_s:g} s") from exc
+            raise KnowledgeUnavailable(f"BGE-M3 was busy for {timeout_s:g} s") from exc
 
     def _encode(self, texts: Sequence[str]) -> list[Vectors]:
-        """Alone, by the limiter."""
-        if self._model is None:
-            self._model = self._load()
-        return self._model.encode(texts)
+        # The limiter lets the next one in when a query is given up, whose thread goes on.
+        with self._alone:
+            if self._model is None:
+                self._model = self._load()
+            return self._model.encode(texts)
+
+
+def _has_gpu(device: str) -> bool:
+    """As far as one can tell without torch, which takes ten seconds to ask."""
+    return device.startswith("cuda") or (not device and Path("/proc/driver/nvidia").exists())
 
 
 def _load(folder: Path, device: str, size: int, max_tokens: int, colbert: bool) -> BgeModel:

@@ -50,11 +50,11 @@ class EdgeCollections:
         async with self._turn:
             if name not in self._open:
                 folder, stack = self._folder / name, AsyncExitStack()
+                journal = await to_thread.run_sync(JournalFile, folder / "journal.json")
                 index = await stack.enter_async_context(
                     open_edge(folder, profile, DOCUMENTS, self._timeout_s)
                 )
                 self._stacks[name] = stack
-                journal = await to_thread.run_sync(JournalFile, folder / "journal.json")
                 self._open[name] = Collection(name, index, Versions(index, journal), Shown(index, journal))
         return self._open[name]
 
@@ -83,7 +83,8 @@ class EdgeCollections:
             await to_thread.run_sync(shutil.rmtree, raw, True)
 
     async def switch(self, name: str) -> None:
-        await to_thread.run_sync(_point, self._folder, name)
+        if await to_thread.run_sync(_pointed_to, self._folder) != name:
+            await to_thread.run_sync(_point, self._folder, name)
         self._current = name
 
     async def drop(self, name: str) -> None:
@@ -142,8 +143,11 @@ def _pointed_to(folder: Path) -> str | None:
 def _point(folder: Path, name: str) -> None:
     """On disk when it returns, all or nothing."""
     raw = folder / "current.new"
-    with raw.open("w") as file:
-        file.write(_Pointer(current=name).model_dump_json())
-        file.flush()
-        os.fsync(file.fileno())
-    raw.replace(folder / "current.json")
+    try:
+        with raw.open("w") as file:
+            file.write(_Pointer(current=name).model_dump_json())
+            file.flush()
+            os.fsync(file.fileno())
+        raw.replace(folder / "current.json")
+    except OSError as exc:
+        raise KnowledgeUnavailable(f"{str(raw)!r} cannot be written ({exc.strerror})") from exc

@@ -51,8 +51,11 @@ class JournalFile:
 
     def _save(self, states: Mapping[str, State]) -> None:
         raw = self._path.with_suffix(".new")
-        with raw.open("wb") as file:
-            file.write(_STATES.dump_json(states))
-            file.flush()
-            os.fsync(file.fileno())
-        raw.replace(self._path)
+        try:
+            with raw.open("wb") as file:
+                file.write(_STATES.dump_json(states))
+                file.flush()
+                os.fsync(file.fileno())
+            raw.replace(self._path)
+        except OSError as exc:
+            raise KnowledgeUnavailable(f"{str(self._path)!r} cannot be written ({exc.strerror})") from exc

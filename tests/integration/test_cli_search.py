@@ -77,7 +77,7 @@ def test_labels_change_without_reading_again(tmp_path: Path, data: Path) -> None
     assert "unchanged" in call(data, "ingest", path, "--tag", "legal", "--date", "2026-06-01").stdout
     assert documents(data, "--tag", "legal", "--since", "2026-06-01") == ["terms.md"]
     assert "unchanged" in call(data, "ingest", path).stdout
-    assert documents(data, "--tag", "legal") == ["terms.md"]
+    assert documents(data, "--tag", "legal", "--since", "2026-06-01", "--until", "2026-06-01") == ["terms.md"]
     refused = call(data, "ingest", path, "--date", "1.6.2026")
     assert refused.returncode == 1 and "write it as 2026-05-31" in refused.stdout.replace("\n", " ")
 
@@ -92,6 +92,9 @@ def test_figures_backup_and_the_way_back(tmp_path: Path, data: Path) -> None:
     restored = call(data, "index", "restore", str(tmp_path / "b"))
     assert restored.returncode == 0 and "as of" in restored.stdout
     assert sorted(documents(data)) == ["prices.md", "terms.md"]
+    for command in (["rollback"], ["migrate", "--to", "bm25"]):
+        refused = call(data, "index", *command)
+        assert refused.returncode == 1 and "index use" in refused.stderr.replace("\n", " "), command
     now = json.loads(call(data, "index", "stats", "--json").stdout)
     assert stats["collection"] in now["collections"] and len(now["collections"]) == 2
     assert call(data, "index", "use", stats["collection"]).returncode == 0

@@ -204,3 +204,30 @@ async def test_an_index_whose_embedder_is_not_configured(
         await knowledge.search("acme", "Part")
     await migrate(knowledge.moving, "bm25", embedders.named("bm25"), silent)
     assert await knowledge.search("acme", "Part")
+
+
+async def test_changes_that_wait_for_the_switch(knowledge: Knowledge, embedders: Embedders) -> None:
+    """What is taken out or renamed while the index is switched is so in the one that is current then."""
+    await migrate(knowledge.moving, "both", embedders.named("both"), silent)
+    there = await knowledge.collection()
+    await migrate(knowledge.moving, "bm25", embedders.named("bm25"), silent)
+    here = await knowledge.collections.current()
+    async with anyio.create_task_group() as tasks:
+        async with here.versions.still():
+            tasks.start_soon(knowledge.remove, "acme", document_id_of("2.md"))
+            tasks.start_soon(knowledge.relabel, "acme", document_id_of("4.md"), Labels("four.md"))
+            await anyio.wait_all_tasks_blocked()
+            await knowledge.collections.switch(there)
+    assert await knowledge.collection() == there
+    names = {document.document for document in await knowledge.documents("acme")}
+    assert "four.md" in names and not {"2.md", "4.md"} & names
+
+
+async def test_an_owner_that_could_not_search_it_says_so_first(
+    knowledge: Knowledge, hashed: Hashed, embedders: Embedders
+) -> None:
+    """Before hours of embedding, not after them."""
+    knowledge.embedders = Embedders({"bm25": embedders.named("bm25")}, "bm25")
+    with pytest.raises(ProfileMismatch):
+        await migrate(knowledge.moving, "both", embedders.named("both"), silent)
+    assert hashed.embedded == []

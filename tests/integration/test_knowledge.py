@@ -458,3 +458,29 @@ async def test_a_version_whose_keeping_was_interrupted_is_kept(
     await knowledge.discard("acme", version, writer="b")
     kept = [one.version for one in await knowledge.versions("acme", document_id_of("p.md"))]
     assert version in kept and len(kept) == 2
+
+
+async def test_a_version_of_nothing_takes_nothing_away(knowledge: Knowledge) -> None:
+    """A run that comes to no chunks does not empty a document."""
+    old = await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+    await knowledge.stage("acme", "v2", [], writer="a", collection=HERE)
+    with pytest.raises(KnowledgeUnavailable, match="0 of 0 chunks"):
+        await knowledge.publish("acme", P, "v2", points=0, collection=HERE)
+    assert await seen(knowledge) == old
+
+
+async def test_a_relabelling_that_is_interrupted_is_noticed(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was remembered of the knowledge as it was is not used for what it has become."""
+    await put(knowledge, "acme", written("p.md", "Team costs 39 dollars."))
+    before, mark = await knowledge.revision("acme"), EdgeIndex.mark
+
+    async def crash(index: EdgeIndex, within: Within, payload: dict[str, Any]) -> None:
+        await mark(index, within, payload)
+        raise RuntimeError("crash")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="crash"):
+        patched.setattr(EdgeIndex, "mark", crash)
+        await knowledge.relabel("acme", P, Labels(name="q.md"))
+    assert await knowledge.named("acme", "q.md") and await knowledge.revision("acme") != before

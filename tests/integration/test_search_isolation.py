@@ -27,7 +27,7 @@ HOSTILE = ("*", 'x" OR "1"="1', "acme", "tenant", '{"key": "tenant"}', "%", "\\"
 Text = st.sampled_from(
     ["seats cost 39", "seats cost 41", "terms are thirty days", "价格是三十九", "acme seats"]
 )
-Tag = st.sampled_from(HOSTILE)
+Tag = st.sampled_from(HOSTILE[:4])
 Day = st.sampled_from(["2025-12-31", "2026-01-01", "2026-06-30"])
 
 
@@ -54,7 +54,7 @@ changes = st.lists(
     ),
     max_size=10,
 )
-some = st.lists(Tag, max_size=2).map(tuple)
+some = st.just(()) | st.lists(Tag, min_size=1, max_size=4).map(tuple)
 filters = st.builds(
     Filters,
     documents=some | st.just(("price.md",)),
@@ -95,7 +95,7 @@ async def told(knowledge: Knowledge, tenant: str, query: str, narrowed: Filters)
 
 
 @given(changes, st.sampled_from(["seats cost", "price 39", "价格", "acme tenant", "terms"]), filters)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.parametrize("embedder", ["bm25", "both"])
 def test_others_are_not_there(embedder: str, changes: list[Change], query: str, narrowed: Filters) -> None:
     """Hits, scores, ranks, figures and lists are those of an index with this tenant's documents alone."""

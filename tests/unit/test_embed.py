@@ -226,3 +226,13 @@ async def test_the_passage_around_counts_as_much_as_the_text() -> None:
     assert dict(zip(*words(made), strict=True)) == pytest.approx(expected)
     (twice,) = await embedder.documents([parent], [parent])
     assert words(twice).values == pytest.approx([2 * value for value in words(alone).values])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", ["10GB", "100k", "150ms", "2026Q1", "v2", "1.5x", "1,200USD"])
+async def test_digits_of_a_word_are_no_number(text: str) -> None:
+    """Nobody who asks for 1 or 15 wants 10GB or 150ms."""
+    embedder = Bm25Embedder()
+    (made,) = await embedder.documents([text])
+    own = set(bm25().embed_document(text).indices)
+    assert set(words(made).indices) == own
