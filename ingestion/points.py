@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ingestion.embedders import wire
+from ingestion.embedders.batches import batches as batched
 from ingestion.index import Put
 from ingestion.vectors import Sparse
 
@@ -27,17 +28,8 @@ def as_put(row: Sequence[Any]) -> Put:
 
 
 def batches(points: Iterable[Put]) -> Iterator[list[Put]]:
-    """As many as are to be written at once; a point that is larger is one alone."""
-    batch: list[Put] = []
-    size = 0
-    for put in points:
-        if batch and (len(batch) == _BATCH or size + _floats(put) > _BATCH_FLOATS):
-            yield batch
-            batch, size = [], 0
-        batch.append(put)
-        size += _floats(put)
-    if batch:
-        yield batch
+    """As many as are to be written at once."""
+    return batched(points, _BATCH, _BATCH_FLOATS, _floats)
 
 
 def _floats(put: Put) -> int:

@@ -1,19 +1,25 @@
-"""Texts in batches that a model or an endpoint takes at once."""
+"""Texts or points in batches that are taken at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def batches(texts: Sequence[str], count: int, chars: int) -> Iterator[list[str]]:
-    """In their order, each of at most `count` texts and `chars` characters; a longer text is one alone."""
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        if batch and (len(batch) == count or size + len(text) > chars):
+def batches(items: Iterable[T], count: int, most: int, size: Callable[[Any], int] = len) -> Iterator[list[T]]:
+    """In their order, each of at most `count` items and `most` in size; a larger one is one alone.
+
+    `size` is of one item: the characters of a text, where it is not given.
+    """
+    batch: list[T] = []
+    total = 0
+    for item in items:
+        if batch and (len(batch) == count or total + size(item) > most):
             yield batch
-            batch, size = [], 0
-        batch.append(text)
-        size += len(text)
+            batch, total = [], 0
+        batch.append(item)
+        total += size(item)
     if batch:
         yield batch

@@ -12,7 +12,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from ingestion.embedders.batches import batches
-from ingestion.embedders.bge_folder import hidden_size
+from ingestion.embedders.bge_folder import checked_size
 from ingestion.vectors import Profile, Space, Vectors
 from runtime.errors import KnowledgeUnavailable
 
@@ -51,7 +51,7 @@ class BgeM3:
         count, 8,192 at most. `name` is the profile's: other weights, or another `max_tokens`, want another.
         Raises SettingsInvalid without the packages or the files.
         """
-        size = hidden_size(folder, max_tokens)
+        size = checked_size(folder, max_tokens)
         spaces = {"dense": Space("dense", size), "lexical": Space("sparse")}
         self.profile = Profile(name, spaces | ({"colbert": Space("multi", size)} if colbert else {}))
         self._load = partial(_load, folder, device, size, max_tokens, colbert)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from ingestion.embedders.model_folder import check_files, check_length
 from runtime.errors import SettingsInvalid
 
 _FILES = ("config.json", "tokenizer.json", "model.safetensors")
@@ -15,9 +15,6 @@ _FILES = ("config.json", "tokenizer.json", "model.safetensors")
 _HEAD = "classifier.out_proj.weight"
 """Without it in the file, as in an embedding model's, transformers makes up a random head and only warns."""
 _KIND = "XLMRobertaForSequenceClassification"
-_PACKAGES = ("torch", "FlagEmbedding")
-_LIMIT_TOKENS = 2
-"""Positions begin after that of the padding, which is 1 (transformers, modeling_xlm_roberta.py)."""
 _MAX_HEADER_BYTES = 100_000_000
 """As safetensors itself allows."""
 
@@ -32,15 +29,7 @@ class _Config(BaseModel):
 def check_folder(folder: Path, max_tokens: int) -> None:
     """Raises SettingsInvalid without the packages or a file, for a model that does not give one score for a
     pair of texts, and for one that does not read `max_tokens`."""
-    if missing := [name for name in _PACKAGES if not find_spec(name)]:
-        raise SettingsInvalid(
-            f"the cross-encoder needs {' and '.join(missing)}: install torch, then `pip install -e '.[bge]'`"
-        )
-    if absent := [name for name in _FILES if not (folder / name).is_file()]:
-        raise SettingsInvalid(
-            f"the folder {str(folder)!r} is no cross-encoder, it has no {' and '.join(absent)};"
-            " put the files of BAAI/bge-reranker-v2-m3 there"
-        )
+    check_files("cross-encoder", folder, _FILES, "BAAI/bge-reranker-v2-m3")
     config = _config(folder / "config.json")
     scores_pairs = _KIND in config.architectures and len(config.id2label) == 1
     if not scores_pairs or _HEAD not in _tensors(folder / "model.safetensors"):
@@ -48,9 +37,7 @@ def check_folder(folder: Path, max_tokens: int) -> None:
             f"the model in {str(folder)!r} is {config.architectures} of {len(config.id2label)} labels; a"
             f" reranker is {_KIND} of one, with {_HEAD!r} among its weights"
         )
-    limit = config.max_position_embeddings - _LIMIT_TOKENS
-    if max_tokens > limit:
-        raise SettingsInvalid(f"the model reads {limit} tokens, fewer than {max_tokens}", limit=limit)
+    check_length(config.max_position_embeddings, max_tokens)
 
 
 def _config(file: Path) -> _Config:

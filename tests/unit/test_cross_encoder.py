@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.embedders import cross_encoder_folder
+from ingestion.embedders import model_folder
 from ingestion.embedders.cross_encoder_folder import check_folder
 from runtime.errors import SettingsInvalid
 
@@ -24,7 +24,7 @@ HEAD = ("classifier.dense.weight", "classifier.out_proj.weight")
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the extra were there: a folder is looked at without it."""
-    monkeypatch.setattr(cross_encoder_folder, "_PACKAGES", ())
+    monkeypatch.setattr(model_folder, "_PACKAGES", ())
 
 
 def write(folder: Path, *, tensors: tuple[str, ...] = HEAD, **config: object) -> Path:
