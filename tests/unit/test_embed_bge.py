@@ -42,13 +42,13 @@ def test_a_folder_that_is_not_there_is_named(installed: None, tmp_path: Path) ->
 
 def test_the_size_is_the_models(installed: None, tmp_path: Path) -> None:
     """A smaller model of the same layout says so before its weights are read."""
-    folder = write(tmp_path, '{"checked_size": 1024, "max_position_embeddings": 8194}')
+    folder = write(tmp_path, '{"hidden_size": 1024, "max_position_embeddings": 8194}')
     assert checked_size(folder, 8192) == 1024
     with pytest.raises(SettingsInvalid, match="8192 tokens, fewer than 8193"):
         checked_size(folder, 8193)
 
 
-@pytest.mark.parametrize("config", ["", "[]", '{"checked_size": "wide", "max_position_embeddings": 8194}'])
+@pytest.mark.parametrize("config", ["", "[]", '{"hidden_size": "wide", "max_position_embeddings": 8194}'])
 def test_a_config_that_is_none_is_named(installed: None, tmp_path: Path, config: str) -> None:
     """A cut download is told by its file."""
     with pytest.raises(SettingsInvalid, match=r"config\.json"):
