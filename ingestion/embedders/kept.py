@@ -88,7 +88,7 @@ def _writing(db: sqlite3.Connection) -> Iterator[int]:
     try:
         (turn,) = db.execute("SELECT coalesce(max(used), 0) + 1 FROM uses").fetchone()
         yield turn
-    except BaseException:
+    except BaseException:  # Whatever ends the block, a thread's end too: the lock must not stay.
         db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")

@@ -8,6 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from nodes.scripts import SCRIPTS
 from runtime.errors import InvalidInput
 from runtime.narrowing import ANYTHING, Filters
+from runtime.passage import Passage
 from runtime.scripted import Line, Scene, ScriptedModel
 from tests.fakes import context, search, stands
 from tests.play import Heard, Play
@@ -83,11 +84,11 @@ async def test_a_greeting_is_not_looked_up(model: BaseChatModel, greeting: str, 
     """Nobody waits for a search to be thanked back."""
     queries: list[str] = []
 
-    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         queries.append(query)
         return []
 
-    heard = await Play("rag", context(model, find)).say(greeting)  # type: ignore[arg-type]
+    heard = await Play("rag", context(model, find)).say(greeting)
     assert words in heard.text and queries == []
 
 
@@ -127,11 +128,11 @@ async def test_what_is_not_found_is_searched_for_once_more_and_no_more() -> None
     """With other words and a higher limit; a third round would be a loop."""
     asked: list[tuple[str, int]] = []
 
-    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         asked.append((query, limit))
         return []
 
-    play = Play("rag", context(ScriptedModel(scripts=SCRIPTS), find))  # type: ignore[arg-type]
+    play = Play("rag", context(ScriptedModel(scripts=SCRIPTS), find))
     heard = await play.say("Who may waive the onboarding fee?")
     assert heard.text == "The playbook does not say anything about that."
     first, *wider = asked
@@ -145,10 +146,10 @@ async def test_other_words_find_what_the_first_search_did_not() -> None:
     """The second round answers, from what only its wording finds."""
     scripts = {**SCRIPTS, "reword": lambda scene: Line(structured={"queries": ["Harborline onboarding"]})}
 
-    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[object]:
+    async def find(query: str, *, limit: int = 5, filters: Filters = ANYTHING) -> list[Passage]:
         return list(await search(query, limit=limit)) if query == "Harborline onboarding" else []
 
-    play = Play("rag", context(ScriptedModel(scripts=scripts), find))  # type: ignore[arg-type]
+    play = Play("rag", context(ScriptedModel(scripts=scripts), find))
     heard = await play.say("What does Harborline charge for onboarding?")
     assert "4,000" in heard.text and heard.named("citation")
 

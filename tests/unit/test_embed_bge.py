@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,9 @@ def write(folder: Path, config: str) -> Path:
     return folder
 
 
-@pytest.mark.skipif(importlib.util.find_spec("FlagEmbedding") is not None, reason="the extra is installed")
-def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
+def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The base install has no torch: whoever asks for BGE-M3 learns what to install, and in which order."""
+    monkeypatch.setattr(model_folder, "_PACKAGES", ("torch_that_is_not_here",))
     with pytest.raises(SettingsInvalid, match=r"install torch, then `pip install -e '\.\[bge\]'`"):
         checked_size(tmp_path, 512)
 
